@@ -1,0 +1,245 @@
+"""The domain: what a feed, a page, a visit and a version are. Values only: frozen and typed.
+
+Every `datetime` is aware. `captured_at`, `first_seen` and `last_seen` are our clock; `date_published` and
+`date_modified` are the publisher's claim, with the offset that the publisher gave. Every `str` is plain text as a
+reader sees it, never markup, and never `None` for "empty": `""` means that the page has none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class FeedFormat(StrEnum):
+    """How a feed was written."""
+
+    RSS = "rss"
+    RDF = "rdf"
+    ATOM = "atom"
+    JSON = "json"
+    SITEMAP = "sitemap"
+    SITEMAP_INDEX = "sitemapindex"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a feed. `id` is the feed's own, or the URL where it gives none; unique in its feed."""
+
+    id: str
+    url: str
+    title: str = ""
+    summary: str = ""
+    date_published: datetime | None = None
+    date_modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A document that lists entries, as it was read at `url`; entries in the order of the document, each id once.
+
+    `more` are further documents to read for the same feed: the sitemaps of an index, the pages behind "Show more".
+    `refresh_minutes` is how often the publisher says the document is worth asking for (`ttl`, `sy:updatePeriod`).
+    `warnings` are sentences on what was repaired, capped or left out.
+    """
+
+    url: str
+    format: FeedFormat
+    title: str = ""
+    site_url: str | None = None
+    language: str | None = None
+    entries: tuple[Entry, ...] = ()
+    more: tuple[str, ...] = ()
+    hub: str | None = None
+    refresh_minutes: int | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLink:
+    """A feed that somebody points to: a page's `<link rel=alternate>`, a line of an OPML file."""
+
+    url: str
+    title: str = ""
+    site_url: str | None = None
+
+
+class BlockKind(StrEnum):
+    """What a piece of the body is; the value is what the archive stores."""
+
+    PARAGRAPH = "paragraph"
+    HEADING = "heading"
+    QUOTE = "quote"
+    LIST_ITEM = "list_item"
+    TABLE_ROW = "table_row"
+    CAPTION = "caption"
+    POST = "post"  # the head line of a live blog's post; its paragraphs follow as blocks of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One piece of the body in reading order. `at` is a live blog post's own time, None on every other block."""
+
+    text: str
+    kind: BlockKind = BlockKind.PARAGRAPH
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture of the article; `caption` and `credit` apart, as a reader would tell them apart."""
+
+    url: str
+    caption: str = ""
+    credit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """Who signs the article: the bare name; role and profile page where the page gives them."""
+
+    name: str
+    role: str = ""
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headlines:
+    """The page's own headlines, kept apart: tests of variants and search titles show where they differ."""
+
+    h1: str = ""
+    title: str = ""  # <title>
+    og: str = ""  # og:title
+    json_ld: str = ""  # schema.org headline
+
+
+class NoticeKind(StrEnum):
+    """What the publisher calls its own note on a change."""
+
+    CORRECTION = "correction"
+    UPDATE = "update"
+    CLARIFICATION = "clarification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A note on the page by which the publisher declares a change. It stands in its place in the body too."""
+
+    kind: NoticeKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Related:
+    """A link to another article that the page embeds; never body."""
+
+    url: str
+    title: str = ""
+
+
+class Quality(StrEnum):
+    """What a capture holds. Only `ok`, and a stub that was always one, may become a version."""
+
+    OK = "ok"
+    EMPTY = "empty"
+    STUB = "stub"  # a teaser; the rest is behind a paywall
+    BOT_WALL = "bot_wall"
+    CONSENT = "consent"
+    LOGIN = "login"
+    ERROR = "error"  # an error page, whatever its status says
+    NOT_ARTICLE = "not_article"  # a section page, a video page
+    TRUNCATED = "truncated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """What a page says, and how far to trust it: `quality`, and in `quality_reason` the sign that decided it."""
+
+    url: str
+    headline: str = ""
+    description: str = ""
+    authors: tuple[Author, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    images: tuple[Image, ...] = ()
+    date_published: datetime | None = None
+    date_modified: datetime | None = None
+    section: str = ""
+    tags: tuple[str, ...] = ()
+    language: str = ""  # BCP 47, as the page says it
+    headlines: Headlines = field(default_factory=Headlines)
+    canonical_url: str | None = None
+    amp_url: str | None = None
+    notices: tuple[Notice, ...] = ()
+    related: tuple[Related, ...] = ()
+    is_paywalled: bool = False
+    quality: Quality = Quality.OK
+    quality_reason: str = ""
+
+
+class Outcome(StrEnum):
+    """What a visit showed."""
+
+    NEW = "new"  # the first version, or for a feed its first reading
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"  # 200, and the same text
+    NOT_MODIFIED = "not_modified"  # 304
+    MOVED = "moved"  # permanently, to another address, with the same text
+    GONE = "gone"
+    BLOCKED = "blocked"  # by us (address, robots.txt, size), by them (401, 403, 429, 451) or by a wall in between
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """One visit to one article at one instant, with its status and what came.
+
+    `status` is None when no response came; `error` then says why in a sentence. `article` is None when the body was
+    not read (304, errors). `is_permanent_move` is true when every hop from `url` to `final_url` was a 301 or 308: a move,
+    not a detour. `refused` says that we did not ask or did not take the answer: a private address, robots.txt, a size
+    limit.
+    """
+
+    article_id: int
+    url: str
+    captured_at: datetime
+    status: int | None = None
+    final_url: str | None = None
+    is_permanent_move: bool = False
+    article: Article | None = None
+    body: bytes | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    content_type: str | None = None
+    elapsed_ms: int | None = None
+    refused: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedCapture:
+    """One visit to one feed; `feed` is None where nothing readable came. Other fields as in `Capture`."""
+
+    feed_id: int
+    url: str
+    captured_at: datetime
+    status: int | None = None
+    final_url: str | None = None
+    is_permanent_move: bool = False
+    feed: Feed | None = None
+    body_bytes: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    elapsed_ms: int | None = None
+    refused: bool = False
+    error: str | None = None
+
+
+class Verdict(StrEnum):
+    """Whether the publisher said that the text was changed."""
+
+    DECLARED = "declared"  # a correction or update notice came with it
+    DATED = "dated"  # the publisher's modified date moved, nothing said
+    STEALTH = "stealth"  # the date did not move and nothing was said
+    UNDATED = "undated"  # no date on the page to judge by
