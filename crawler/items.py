@@ -196,7 +196,7 @@ class Capture:
     """One visit to one article at one instant, with its status and what came.
 
     `status` is None when no response came; `error` then says why in a sentence. `article` is None when the body was
-    not read (304, errors). `is_permanent_move` is true when every hop from `url` to `final_url` was a 301 or 308: a move,
+    not read (304, errors). `is_permanent_move`: every hop from `url` to `final_url` was a 301 or 308, so it is a move,
     not a detour. `refused` says that we did not ask or did not take the answer: a private address, robots.txt, a size
     limit.
     """
@@ -243,3 +243,103 @@ class Verdict(StrEnum):
     DATED = "dated"  # the publisher's modified date moved, nothing said
     STEALTH = "stealth"  # the date did not move and nothing was said
     UNDATED = "undated"  # no date on the page to judge by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedFeed:
+    """A feed on our list: what to ask for, and how it fares. `articles` is how many it brought."""
+
+    id: int
+    url: str
+    title: str
+    site_url: str | None
+    etag: str | None
+    last_modified: str | None
+    added_at: datetime
+    paused_at: datetime | None
+    last_visit: datetime | None
+    last_good_at: datetime | None
+    last_error: str | None
+    failures: int
+    next_visit: datetime
+    articles: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueArticle:
+    """An article to visit now, with the validators of its latest good answer."""
+
+    id: int
+    url: str
+    etag: str | None
+    last_modified: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownArticle:
+    """An article in the archive as of now. `url` never changes; `current_url` is where it stands today."""
+
+    id: int
+    url: str
+    current_url: str
+    headline: str
+    state: str
+    versions: int
+    found_at: datetime
+    last_visit: datetime | None
+    next_visit: datetime | None
+    next_visit_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One distinct state of an article.
+
+    It appeared after `appeared_after` (the last visit that still showed the one before; None for the first) and not
+    later than `first_seen`. `checks` counts the visits in a row that showed it.
+    """
+
+    id: int
+    article_id: int
+    number: int
+    article: Article
+    digest: str
+    appeared_after: datetime | None
+    first_seen: datetime
+    last_seen: datetime
+    checks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step from a version to the next: `number` is the version that it led to."""
+
+    article_id: int
+    version_id: int
+    number: int
+    url: str
+    host: str
+    feed: str
+    headline: str
+    seen_at: datetime
+    appeared_after: datetime
+    kinds: tuple[str, ...]
+    weight: int
+    verdict: Verdict
+    words_added: int
+    words_removed: int
+    summary: str
+    reverts_to: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A text that a search found, in the versions from `first_version` to before `gone_in` (None: the latest has it)."""
+
+    article_id: int
+    url: str
+    headline: str
+    text: str
+    first_version: int
+    gone_in: int | None
+    seen_at: datetime

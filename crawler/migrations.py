@@ -1,0 +1,287 @@
+"""The schema of the archive and its steps, to be read from top to bottom.
+
+A step that was released is never changed; the next one is appended. The words behind each column reach the reader in
+Datasette (`crawler.browse` reads them from the file itself), so they say what the value is, its unit, and what its
+absence means. Every time is text in ISO 8601, UTC, with seconds and `Z`: it sorts as it reads.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+# The four letters "RLNE" in the file's header: `file archive.db` and Archive tell our files from others by it.
+APPLICATION_ID = 0x524C4E45
+
+migrations = Migrations("redline")
+
+
+@migrations()
+def the_first_schema(db: Database) -> None:
+    for statement in _FIRST.split(";\n\n"):
+        db.execute(statement)
+
+
+_FIRST = """
+CREATE TABLE feeds (
+    -- Documents that list articles: RSS, Atom, JSON Feed, sitemaps, section pages.
+    id INTEGER PRIMARY KEY, -- number of the feed
+    url TEXT NOT NULL UNIQUE, -- where it is asked for
+    title TEXT NOT NULL DEFAULT '', -- what it calls itself
+    site_url TEXT, -- the site it belongs to; null if it does not say
+    format TEXT, -- rss, rdf, atom, json, sitemap, sitemapindex or page; null until it was read once
+    language TEXT, -- as the feed says it; null if it does not
+    added_at TEXT NOT NULL, -- when we began to watch it
+    paused_at TEXT, -- since when it is not visited; null: it is
+    removed_at TEXT, -- since when it is off the list (what it brought stays); null: it is on it
+    last_visit TEXT, -- our latest visit, good or bad; null before the first
+    last_good_at TEXT, -- our latest visit that brought a readable feed or a 304; null: none yet
+    last_error TEXT, -- what went wrong at the latest visit; null: nothing
+    failures INTEGER NOT NULL DEFAULT 0, -- visits in a row that went wrong
+    next_visit TEXT NOT NULL, -- when it is due
+    refresh_minutes INTEGER, -- how often it says that it is worth asking for; null if it does not
+    hub TEXT, -- its WebSub hub; null: none
+    etag TEXT, -- validator for the next request; null: none given
+    last_modified TEXT -- validator for the next request; null: none given
+);
+
+CREATE INDEX feeds_next_visit ON feeds (next_visit);
+
+CREATE TABLE articles (
+    -- One row for each article that a feed has listed, with its state as of now.
+    id INTEGER PRIMARY KEY, -- number of the article
+    headline TEXT NOT NULL DEFAULT '', -- of its latest version; before that, the feed's title
+    url TEXT NOT NULL UNIQUE, -- its address as it was first found; never altered, so it can be relied on
+    current_url TEXT NOT NULL, -- its address now; other than url after a move
+    host TEXT NOT NULL, -- the site it was found on
+    feed_id INTEGER NOT NULL REFERENCES feeds (id), -- the feed that listed it first
+    state TEXT NOT NULL DEFAULT 'new', -- new (not read yet), up, suspect (missing once), gone
+    versions INTEGER NOT NULL DEFAULT 0, -- how many distinct states we have
+    section TEXT, -- of the latest version; null: none given
+    authors TEXT NOT NULL DEFAULT '[]', -- names in the latest version, as a JSON list
+    tags TEXT NOT NULL DEFAULT '[]', -- of the latest version, as a JSON list
+    language TEXT, -- of the latest version; null: none given
+    date_published TEXT, -- the publisher's claim; null: none
+    date_modified TEXT, -- the publisher's claim at our latest reading; null: none
+    found_at TEXT NOT NULL, -- when a feed first listed it
+    last_visit TEXT, -- our latest visit, good or bad; null before the first
+    last_changed TEXT, -- when we first saw the latest version; null before the first
+    next_visit TEXT, -- when it is due; null: never again
+    next_visit_reason TEXT NOT NULL DEFAULT '', -- why then
+    failures INTEGER NOT NULL DEFAULT 0, -- visits in a row that brought nothing readable
+    etag TEXT, -- validator for the next request; null: none given
+    last_modified TEXT -- validator for the next request; null: none given
+);
+
+CREATE INDEX articles_next_visit ON articles (next_visit);
+
+CREATE INDEX articles_host ON articles (host);
+
+CREATE INDEX articles_feed ON articles (feed_id);
+
+CREATE INDEX articles_section ON articles (section);
+
+CREATE INDEX articles_language ON articles (language);
+
+CREATE INDEX articles_state ON articles (state);
+
+CREATE INDEX articles_last_changed ON articles (last_changed);
+
+CREATE TABLE urls (
+    -- Every address at which an article was seen, and from when to when.
+    id INTEGER PRIMARY KEY, -- number of the address
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    url TEXT NOT NULL, -- the address
+    key TEXT NOT NULL, -- what all spellings of it share: no scheme, www., tracking parameters, trailing slash
+    source TEXT NOT NULL, -- who said so: entry (a feed), redirect, canonical or amp (the page)
+    first_seen TEXT NOT NULL, -- when we first saw it so
+    last_seen TEXT NOT NULL, -- when we last saw it so
+    UNIQUE (article_id, url, source)
+);
+
+CREATE INDEX urls_key ON urls (key);
+
+CREATE TABLE entries (
+    -- What feeds said of articles; a new row when an entry's title, summary or address changed.
+    id INTEGER PRIMARY KEY, -- number of the row
+    feed_id INTEGER NOT NULL REFERENCES feeds (id), -- the feed
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article it lists
+    entry_id TEXT NOT NULL, -- the feed's own id for it
+    url TEXT NOT NULL, -- as in the feed
+    title TEXT NOT NULL, -- as in the feed, as text
+    summary TEXT NOT NULL, -- as in the feed, as text
+    date_published TEXT, -- the feed's claim; null: none
+    date_modified TEXT, -- the feed's claim; null: none
+    first_seen TEXT NOT NULL, -- when it first stood there so
+    last_seen TEXT NOT NULL -- when it last stood there so
+);
+
+CREATE INDEX entries_feed_entry ON entries (feed_id, entry_id);
+
+CREATE INDEX entries_article ON entries (article_id);
+
+CREATE TABLE crawls (
+    -- One row for each run of the crawl.
+    id INTEGER PRIMARY KEY, -- number of the run
+    started_at TEXT NOT NULL, -- when it began
+    ended_at TEXT, -- when it ended; null: it is at work, or was killed
+    reason TEXT, -- how it ended: finished, or the signal or limit that ended it; null: see ended_at
+    feeds INTEGER NOT NULL DEFAULT 0, -- visits to feeds
+    articles INTEGER NOT NULL DEFAULT 0, -- visits to articles
+    new INTEGER NOT NULL DEFAULT 0, -- articles read for the first time
+    changed INTEGER NOT NULL DEFAULT 0, -- visits that showed a new version
+    unchanged INTEGER NOT NULL DEFAULT 0, -- visits that showed the same text
+    not_modified INTEGER NOT NULL DEFAULT 0, -- visits answered by 304
+    moved INTEGER NOT NULL DEFAULT 0, -- visits that led to a new address for good
+    gone INTEGER NOT NULL DEFAULT 0, -- visits at which the publisher said that it is gone
+    blocked INTEGER NOT NULL DEFAULT 0, -- visits refused by us or by them
+    failed INTEGER NOT NULL DEFAULT 0 -- visits that brought nothing readable
+);
+
+CREATE TABLE captures (
+    -- Every visit to a feed or an article, whatever came of it.
+    id INTEGER PRIMARY KEY, -- number of the visit
+    crawl_id INTEGER REFERENCES crawls (id), -- the run; null: made outside of one
+    feed_id INTEGER REFERENCES feeds (id), -- the feed visited; null: an article was
+    article_id INTEGER REFERENCES articles (id), -- the article visited; null: a feed was
+    captured_at TEXT NOT NULL, -- when the answer had come, by our clock
+    outcome TEXT NOT NULL, -- new, changed, unchanged, not_modified, moved, gone, blocked or failed
+    status INTEGER, -- HTTP status; null: no answer
+    url TEXT NOT NULL, -- the address asked
+    final_url TEXT, -- the address that answered; null: the same
+    version_id INTEGER REFERENCES versions (id), -- the version that it showed; null: none
+    quality TEXT, -- what the page held: ok, stub, bot_wall ...; null: not read
+    error TEXT, -- what went wrong, as a sentence; null: nothing
+    date_modified TEXT, -- the publisher's claim on the page; null: none, or not read
+    body_bytes INTEGER, -- size of the answer, decompressed; null: none
+    elapsed_ms INTEGER, -- from request to answer, in milliseconds; null: no answer
+    CHECK ((feed_id IS NULL) <> (article_id IS NULL))
+);
+
+CREATE INDEX captures_article ON captures (article_id, captured_at);
+
+CREATE INDEX captures_feed ON captures (feed_id, captured_at);
+
+CREATE INDEX captures_crawl ON captures (crawl_id);
+
+CREATE INDEX captures_version ON captures (version_id);
+
+CREATE INDEX captures_outcome ON captures (outcome, captured_at);
+
+CREATE TABLE versions (
+    -- Each distinct state of an article, numbered from 1.
+    id INTEGER PRIMARY KEY, -- number of the row
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    number INTEGER NOT NULL, -- 1 is the first that we saw
+    headline TEXT NOT NULL, -- as it read
+    description TEXT NOT NULL, -- the standfirst, as it read; empty: none
+    authors TEXT NOT NULL, -- who signed it: a JSON list of {name, role, url}
+    section TEXT NOT NULL, -- where it stood; empty: not said
+    tags TEXT NOT NULL, -- as a JSON list
+    language TEXT NOT NULL, -- as the page said it; empty: not said
+    words INTEGER NOT NULL, -- words of the body; characters where a script has no spaces
+    digest TEXT NOT NULL, -- equal for texts that read the same; the number before the colon is the rule's
+    appeared_after TEXT, -- the last visit that still showed the version before; null: the first version
+    first_seen TEXT NOT NULL, -- the first visit that showed it
+    last_seen TEXT NOT NULL, -- the latest visit that showed it
+    checks INTEGER NOT NULL DEFAULT 1, -- visits in a row that showed it
+    date_published TEXT, -- the publisher's claim; null: none
+    date_modified TEXT, -- the publisher's claim; null: none
+    quality TEXT NOT NULL, -- ok, or stub where only a teaser is public
+    is_paywalled INTEGER NOT NULL, -- 1: behind a paywall
+    headlines TEXT NOT NULL, -- the page's other headlines: JSON of h1, title, og, json_ld
+    notices TEXT NOT NULL, -- corrections and updates that the page declares: a JSON list of {kind, text}
+    related TEXT NOT NULL, -- links to other articles that it embeds: a JSON list of {url, title}
+    canonical_url TEXT, -- the address that the page calls its own; null: none
+    block_ids TEXT NOT NULL, -- its body: a JSON list of blocks.id in reading order
+    image_ids TEXT NOT NULL, -- its pictures: a JSON list of images.id in order
+    UNIQUE (article_id, number)
+);
+
+CREATE INDEX versions_first_seen ON versions (first_seen);
+
+CREATE INDEX versions_digest ON versions (article_id, digest);
+
+CREATE TABLE blocks (
+    -- Paragraphs and other pieces of bodies; one row serves every version from added_in until removed_in.
+    id INTEGER PRIMARY KEY, -- number of the block
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    kind TEXT NOT NULL, -- paragraph, heading, quote, list_item, table_row, caption or post
+    text TEXT NOT NULL, -- as it read
+    at TEXT, -- the time that a live blog gives its post; null: no post
+    added_in INTEGER NOT NULL, -- number of the first version that has it
+    removed_in INTEGER -- number of the first later version that has it no more; null: the latest has it
+);
+
+CREATE INDEX blocks_article ON blocks (article_id, removed_in);
+
+CREATE TABLE images (
+    -- Pictures of articles, with lifetimes like blocks.
+    id INTEGER PRIMARY KEY, -- number of the row
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    url TEXT NOT NULL, -- where the picture was
+    caption TEXT NOT NULL, -- as it read; empty: none
+    credit TEXT NOT NULL, -- who made it, as it read; empty: not said
+    added_in INTEGER NOT NULL, -- number of the first version that has it
+    removed_in INTEGER -- number of the first later version that has it no more; null: the latest has it
+);
+
+CREATE INDEX images_article ON images (article_id, removed_in);
+
+CREATE TABLE changes (
+    -- Each step from a version to the next: what kind of edit it was, and whether the publisher said so.
+    id INTEGER PRIMARY KEY, -- number of the change
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    version_id INTEGER NOT NULL UNIQUE REFERENCES versions (id), -- the version that it led to
+    seen_at TEXT NOT NULL, -- the first visit that showed it
+    appeared_after TEXT NOT NULL, -- the last visit that did not: it was made between the two
+    kinds TEXT NOT NULL, -- what kinds of edit, as a JSON list
+    weight INTEGER NOT NULL, -- how much it matters to the sense, 0 to 100
+    verdict TEXT NOT NULL, -- declared (a notice came with it), dated (only the date moved), stealth, undated
+    words_added INTEGER NOT NULL, -- words that are new
+    words_removed INTEGER NOT NULL, -- words that are gone
+    summary TEXT NOT NULL, -- the changed words in short: [-old-]{+new+}
+    reverts_to INTEGER, -- number of the earlier version that it restores; null: none
+    evidence TEXT NOT NULL -- why these kinds, this weight, this verdict: JSON
+);
+
+CREATE INDEX changes_article ON changes (article_id);
+
+CREATE INDEX changes_seen ON changes (seen_at);
+
+CREATE INDEX changes_verdict ON changes (verdict, seen_at);
+
+CREATE INDEX changes_weight ON changes (weight, seen_at);
+
+CREATE TABLE payloads (
+    -- What was received for each capture that made a version, so that it can be read again.
+    capture_id INTEGER PRIMARY KEY REFERENCES captures (id), -- the visit
+    base_id INTEGER REFERENCES payloads (capture_id), -- the payload that it was compressed against; null: stands alone
+    content_type TEXT, -- as the server said; null: it did not
+    bytes INTEGER NOT NULL, -- size before compression
+    body BLOB NOT NULL -- zstd
+);
+
+CREATE INDEX payloads_base ON payloads (base_id);
+
+CREATE VIRTUAL TABLE block_search USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
+
+CREATE VIRTUAL TABLE version_search USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
+
+CREATE VIEW version_text AS
+    -- The text of every version, its blocks in reading order with a blank line between.
+    SELECT v.id AS version_id, v.article_id, v.number, v.headline,
+           (SELECT group_concat(text, char(10) || char(10))
+              FROM (SELECT b.text FROM json_each(v.block_ids) AS j JOIN blocks AS b ON b.id = j.value ORDER BY j.key)
+           ) AS text
+      FROM versions AS v;
+
+CREATE VIEW latest_changes AS
+    -- Changes with what they belong to, newest first.
+    SELECT c.seen_at, a.host, v.headline, c.verdict, c.weight, c.kinds, c.summary, c.words_added, c.words_removed,
+           v.number AS version, c.appeared_after, a.url, f.title AS feed, c.article_id, c.version_id
+      FROM changes AS c
+      JOIN versions AS v ON v.id = c.version_id
+      JOIN articles AS a ON a.id = c.article_id
+      JOIN feeds AS f ON f.id = a.feed_id
+     ORDER BY c.seen_at DESC, c.id DESC
+"""
