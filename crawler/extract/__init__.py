@@ -1,0 +1,34 @@
+"""A page's bytes -> `Article`: `article()`; whether two articles read the same: `digest()`, `comparable()`.
+
+`text` and `digest` are free of parsers, so that who only compares need not load one; `article` is loaded at its first call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from crawler.extract.digest import DIGEST_VERSION, digest
+from crawler.extract.text import comparable
+
+if TYPE_CHECKING:
+    from crawler.items import Article
+
+__all__ = ["DIGEST_VERSION", "EXTRACTOR_VERSION", "article", "comparable", "digest", "visible_text"]
+
+# Raised when the same bytes may give another article.
+EXTRACTOR_VERSION = 1
+
+
+def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
+    """Return the article in `body`, fetched from `url`; see `crawler.extract.reading.article`."""
+    from crawler.extract import reading
+
+    return reading.article(body, url, encoding=encoding, headers=headers)
+
+
+def visible_text(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:
+    """Return all text of a page that a reader can see, menus and boxes too, one line of it a line."""
+    from crawler.extract import page
+
+    return "\n".join(line.text for line in page.read(body, encoding=encoding, headers=headers).lines)
