@@ -334,7 +334,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """A text that a search found, in the versions from `first_version` to before `gone_in` (None: the latest has it)."""
+    """A text that a search found, in the versions from `first_version` to before `gone_in` (None: to the latest)."""
 
     article_id: int
     url: str

@@ -14,7 +14,7 @@ _STEPS = (
     (timedelta(days=30), timedelta(days=3)),
     (timedelta(days=360), timedelta(days=30)),
 )
-# Most deletions come late (58 % after the first day: GDELT, 88 million articles, 2018): never give up, look once a year.
+# Most deletions come late (58 % after the first day: GDELT, 88 million articles, 2018): a look once a year, for ever.
 _LAST = timedelta(days=365)
 
 _FEED_WITH_VALIDATORS = timedelta(minutes=15)

@@ -1,0 +1,85 @@
+"""Every knob of the crawl, with its unit and the reason for its value.
+
+`redline crawl -s KEY=VALUE` sets one for a run. What belongs to a place rather than a run comes from the environment:
+REDLINE_ARCHIVE, REDLINE_CONTACT, REDLINE_ALLOW_NETWORKS.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+
+BOT_NAME = "redline"
+SPIDER_MODULES = ["crawler.spiders"]
+ITEM_PIPELINES = {"crawler.pipelines.ArchivePipeline": 100}
+
+# Ours -----------------------------------------------------------------------------------------------------------------
+
+# The archive to work on.
+ARCHIVE = os.environ.get("REDLINE_ARCHIVE", "archive.db")
+# True: visit every feed that is not paused and every article that is not gone, due or not.
+CRAWL_EVERYTHING = False
+# Networks that may be fetched although they are not public, as CIDR with commas between: intranets, tests.
+ALLOW_NETWORKS = os.environ.get("REDLINE_ALLOW_NETWORKS", "")
+# A URL or address at which a publisher reaches whoever runs this crawl.
+CONTACT = os.environ.get("REDLINE_CONTACT", "")
+# Entries taken from one feed: the largest real ones (sitemaps of a busy day) have about 1,000.
+FEED_MAX_ENTRIES = 2000
+# Bytes of one feed, decompressed. News sitemaps may have 1,000 entries, plain ones 50,000 (10 MB and more).
+FEED_MAX_BYTES = 32 * 2**20
+# Bytes of one page, decompressed: 40 times a usual one.
+PAGE_MAX_BYTES = 8 * 2**20
+# Documents read for one feed beside its first: the sitemaps of an index, the pages behind "Show more".
+FEED_MAX_MORE = 3
+
+# Manners --------------------------------------------------------------------------------------------------------------
+
+USER_AGENT = f"Redline/{version('redline')}" + (f" (+{CONTACT})" if CONTACT else "")
+ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = "Redline"
+# Seconds between two requests to a host, one at a time: a site with 300 due articles takes five minutes, so a run of
+# 15 minutes has room, and no server notices. An exact gap: jitter would go below it.
+DOWNLOAD_DELAY = 1.0
+DOWNLOAD_DELAY_JITTER = 0.0
+CONCURRENT_REQUESTS_PER_DOMAIN = 1
+# Across hosts: what one process can parse while it waits.
+CONCURRENT_REQUESTS = 32
+# Seconds for one answer.
+DOWNLOAD_TIMEOUT = 30
+DNS_TIMEOUT = 10
+REDIRECT_MAX_TIMES = 5
+# A visit that failed is recorded and has its next visit; asking again at once is what an overloaded host needs least.
+RETRY_ENABLED = False
+# The publisher's choice of language, not ours.
+DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+# Safety ---------------------------------------------------------------------------------------------------------------
+
+DOWNLOADER_MIDDLEWARES = {
+    # Next to the downloader, so that every hop of a redirect and every robots.txt passes it.
+    "crawler.middlewares.AddressGuard": 950,
+}
+TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
+DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
+DOWNLOAD_MAXSIZE = FEED_MAX_BYTES
+DOWNLOAD_WARNSIZE = 0
+DOWNLOAD_VERIFY_CERTIFICATES = True
+COOKIES_ENABLED = False
+REFERER_ENABLED = True
+REFERRER_POLICY = "no-referrer"
+# Both are on by default; the second runs Python code that is sent to it.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+METAREFRESH_ENABLED = False
+
+# The engine -----------------------------------------------------------------------------------------------------------
+
+# A 304, 404 or 410 is news to us: every status reaches the spider.
+HTTPERROR_ALLOW_ALL = True
+# The archive says what is due, each article once; the feed of an article may well be the article of another feed.
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
+URLLENGTH_LIMIT = 4096
+# Silent unless asked: cron mails whatever is printed.
+LOG_ENABLED = False
+LOGSTATS_INTERVAL = 0
+EXTENSIONS = {"scrapy.extensions.logstats.LogStats": None}

@@ -1,0 +1,213 @@
+"""The one spider: which requests to make, and what to do with each response. The archive says what is due."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import scrapy
+from filelock import FileLock, Timeout
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request, Response, TextResponse
+from twisted.python.failure import Failure
+
+from crawler import extract, feeds
+from crawler.archive import Archive
+from crawler.errors import FeedError, Locked
+from crawler.items import Capture, DueArticle, Feed, FeedCapture, Outcome, WatchedFeed
+from crawler.middlewares import Refused
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+# A feed goes first: what it lists is then visited in the same run, whatever the backlog.
+_FEEDS_FIRST = 10
+
+
+class NewsSpider(scrapy.Spider):
+    """Visits what is due and ends. Raises Locked, before anything is asked, if another run is at work."""
+
+    name = "news"
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> NewsSpider:
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        spider.open(crawler)
+        return spider
+
+    def open(self, crawler: Crawler) -> None:
+        path = Path(crawler.settings["ARCHIVE"])
+        self._lock = _locked(path)
+        self.archive = Archive(path)
+        self.archive.begin_crawl(_now())
+        self.troubles: list[str] = []  # a sentence for each feed that went wrong
+        self.counts: dict[str, int] = {}
+
+    def closed(self, reason: str) -> None:
+        self.counts = self.archive.end_crawl(_now(), reason)
+        self.archive.close()
+        self._lock.release()
+
+    async def start(self) -> AsyncIterator[Request]:
+        everything = self.settings.getbool("CRAWL_EVERYTHING")
+        due = self.archive.due_articles(_now(), everything=everything)
+        for feed in self.archive.due_feeds(_now(), everything=everything):
+            yield self._feed_request(feed, feed.url)
+        for article in due:
+            yield self._article_request(article)
+
+    # Feeds ------------------------------------------------------------------------------------------------------------
+
+    def _feed_request(self, feed: WatchedFeed, url: str) -> Request:
+        is_first_page = url == feed.url
+        return Request(
+            url,
+            callback=self.parse_feed,
+            errback=self.feed_failed,
+            cb_kwargs={"feed": feed, "asked": url},
+            headers=_validators(feed.etag, feed.last_modified) if is_first_page else None,
+            priority=_FEEDS_FIRST,
+        )
+
+    def parse_feed(self, response: Response, feed: WatchedFeed, asked: str) -> Iterator[Request]:
+        document, error = None, None
+        if response.status == 200:
+            try:
+                document = feeds.parse(
+                    response.body,
+                    response.url,
+                    content_type=_header(response, "Content-Type"),
+                    max_entries=self.settings.getint("FEED_MAX_ENTRIES"),
+                )
+            except FeedError as reason:
+                error = str(reason)
+        capture = FeedCapture(
+            feed_id=feed.id,
+            url=asked,
+            captured_at=_now(),
+            status=response.status,
+            final_url=response.url,
+            is_permanent_move=_is_permanent_move(response),
+            feed=document,
+            body_bytes=len(response.body),
+            etag=_header(response, "ETag"),
+            last_modified=_header(response, "Last-Modified"),
+            elapsed_ms=_elapsed(response),
+            error=error,
+        )
+        for article in self._record_feed(feed, capture):
+            yield self._article_request(article)
+        if document is not None and asked == feed.url:
+            yield from self._further_pages(feed, document)
+
+    def _further_pages(self, feed: WatchedFeed, document: Feed) -> Iterator[Request]:
+        for url in document.more[: self.settings.getint("FEED_MAX_MORE")]:
+            yield self._feed_request(feed, url)
+
+    def feed_failed(self, failure: Failure) -> None:
+        asked = failure.request.cb_kwargs  # type: ignore[attr-defined]
+        refused, error = reason_of(failure.value)
+        capture = FeedCapture(
+            feed_id=asked["feed"].id, url=asked["asked"], captured_at=_now(), refused=refused, error=error
+        )
+        self._record_feed(asked["feed"], capture)
+
+    def _record_feed(self, feed: WatchedFeed, capture: FeedCapture) -> list[DueArticle]:
+        outcome, new = self.archive.record_feed(capture)
+        if outcome in (Outcome.FAILED, Outcome.BLOCKED):
+            self.troubles.append(f"{feed.url}: {capture.error or f'the server answered {capture.status}'}")
+        assert self.crawler.stats
+        self.crawler.stats.inc_value(f"redline/feeds/{outcome}")
+        return new
+
+    # Articles ---------------------------------------------------------------------------------------------------------
+
+    def _article_request(self, article: DueArticle) -> Request:
+        return Request(
+            article.url,
+            callback=self.parse_article,
+            errback=self.article_failed,
+            cb_kwargs={"article": article},
+            headers=_validators(article.etag, article.last_modified),
+            meta={"download_maxsize": self.settings.getint("PAGE_MAX_BYTES")},
+        )
+
+    def parse_article(self, response: Response, article: DueArticle) -> Iterator[Capture]:
+        content_type = _header(response, "Content-Type")
+        page = None
+        error = None
+        if response.status == 200:
+            if isinstance(response, TextResponse):
+                headers = {"Content-Type": content_type} if content_type else {}
+                page = extract.article(response.body, response.url, headers=headers)
+            else:
+                error = f"what came is no text but {content_type or 'unnamed'}"
+        yield Capture(
+            article_id=article.id,
+            url=article.url,
+            captured_at=_now(),
+            status=response.status,
+            final_url=response.url,
+            is_permanent_move=_is_permanent_move(response),
+            article=page,
+            body=response.body if page is not None else None,
+            etag=_header(response, "ETag"),
+            last_modified=_header(response, "Last-Modified"),
+            content_type=content_type,
+            elapsed_ms=_elapsed(response),
+            error=error,
+        )
+
+    def article_failed(self, failure: Failure) -> Iterator[Capture]:
+        article = failure.request.cb_kwargs["article"]  # type: ignore[attr-defined]
+        refused, error = reason_of(failure.value)
+        yield Capture(article_id=article.id, url=article.url, captured_at=_now(), refused=refused, error=error)
+
+
+def _locked(archive: Path) -> FileLock:
+    """Take the lock of the crawl. It dies with the process; only a file of no meaning stays."""
+    lock = FileLock(f"{archive}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise Locked(f"another crawl is at work on {archive}; this one leaves it to that") from error
+    return lock
+
+
+def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    asked = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in asked.items() if value}
+
+
+def _is_permanent_move(response: Response) -> bool:
+    reasons = response.meta.get("redirect_reasons", [])
+    return bool(reasons) and all(reason in (301, 308) for reason in reasons)
+
+
+def reason_of(error: BaseException | None) -> tuple[bool, str]:
+    """Return whether it was we who refused, and what went wrong as a sentence."""
+    # The innermost cause speaks plainest: Scrapy wraps Twisted's errors.
+    while error is not None and error.__cause__ is not None and not isinstance(error, Refused):
+        error = error.__cause__
+    if isinstance(error, Refused):
+        return True, str(error)
+    if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
+        return True, "its robots.txt does not allow it"
+    said = str(error).partition("\n")[0].strip()
+    return False, f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return None if value is None else value.decode("latin-1")
+
+
+def _elapsed(response: Response) -> int | None:
+    seconds = response.meta.get("download_latency")
+    return None if seconds is None else round(seconds * 1000)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
