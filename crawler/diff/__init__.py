@@ -7,10 +7,10 @@ coarse. Text is compared as the digest sees it: a curly quote made straight is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from crawler.diff.blocks import Blocks, Group, align
+from crawler.diff.blocks import Blocks, Group, align, mark_moved_sentences
 from crawler.diff.model import (
     BREAK,
     Alignment,
@@ -24,7 +24,7 @@ from crawler.diff.model import (
 )
 from crawler.diff.sequence import Effort, word_spans
 from crawler.diff.tokens import Lexicon, Text, is_word, words
-from crawler.items import Article
+from crawler.items import Article, BlockKind
 
 __all__ = [
     "BREAK",
@@ -46,84 +46,84 @@ def diff(old: Article, new: Article) -> Diff:
     """Return what differs between two states of an article."""
     effort = Effort()
     lexicon = Lexicon()
+    fields = tuple(_fields(old, new, lexicon, effort))
     blocks = Blocks([block.text for block in old.blocks], [block.text for block in new.blocks], lexicon)
-    fields = []
-    for name, before, after in _fields(old, new):
-        if before != after:
-            found = spans(before, after)
-            if any(span.kind is not SpanKind.EQUAL for span in found):
-                fields.append(FieldDiff(name, found))
-    found_blocks = tuple(_block(group, blocks, old, new, effort) for group in align(blocks, effort))
-    changed = [span for field in fields if field.name not in _UNCOUNTED for span in field.spans]
-    changed += (span for block in found_blocks for span in block.spans)
+    groups = align(blocks, effort)
+    mark_moved_sentences(blocks, groups, effort)
+    found = tuple(_block(group, blocks, old, new, effort) for group in groups)
+    read = [
+        *(span for field in fields if field.is_read for span in field.spans),
+        *(span for block in found if block.kind is not BlockKind.CAPTION for span in block.spans),
+    ]
     return Diff(
-        fields=tuple(fields),
-        blocks=found_blocks,
+        fields=fields,
+        blocks=found,
         is_coarse=effort.is_coarse,
-        words_added=_count(changed, SpanKind.INSERT),
-        words_removed=_count(changed, SpanKind.DELETE),
+        words_added=_count(read, SpanKind.INSERT),
+        words_removed=_count(read, SpanKind.DELETE),
     )
 
 
 def spans(old: str, new: str) -> tuple[Span, ...]:
     """Return the spans between two strings: a headline, an entry's title."""
-    if old == new:
-        return (Span(SpanKind.EQUAL, new),) if new else ()
-    lexicon = Lexicon()
-    return word_spans(Text.read(old, lexicon), Text.read(new, lexicon), Effort())
+    return _spans([old], [new], Lexicon(), Effort())
 
 
-_UNCOUNTED = frozenset({"date_published", "date_modified", "images"})
+def _spans(old: Sequence[str], new: Sequence[str], lexicon: Lexicon, effort: Effort) -> tuple[Span, ...]:
+    before, after = (Text.joined([Text.read(text, lexicon) for text in texts]) for texts in (old, new))
+    return word_spans(before, after, effort)
 
 
-def _fields(old: Article, new: Article) -> Iterator[tuple[str, str, str]]:
-    yield "headline", old.headline, new.headline
-    yield "description", old.description, new.description
-    yield "authors", _authors(old), _authors(new)
-    yield "captions", _captions(old), _captions(new)
-    yield "images", _images(old), _images(new)
-    yield "date_published", _moment(old.date_published), _moment(new.date_published)
-    yield "date_modified", _moment(old.date_modified), _moment(new.date_modified)
+def _fields(old: Article, new: Article, lexicon: Lexicon, effort: Effort) -> Iterator[FieldDiff]:
+    for name, texts in _FIELDS.items():
+        before, after = texts(old), texts(new)
+        if before != after:
+            found = _spans(before, after, lexicon, effort)
+            if any(span.kind is not SpanKind.EQUAL for span in found):
+                yield FieldDiff(name, found)
 
 
-def _authors(article: Article) -> str:
-    return "\n".join(f"{author.name}, {author.role}" if author.role else author.name for author in article.authors)
+def _captions(article: Article) -> list[str]:
+    return [
+        f"{image.caption} — {image.credit}" if image.credit else image.caption
+        for image in article.images
+        if image.caption or image.credit
+    ]
 
 
-def _captions(article: Article) -> str:
-    return "\n".join(filter(None, (f"{image.caption} {image.credit}".strip() for image in article.images)))
+def _moment(moment: datetime | None) -> list[str]:
+    return [moment.isoformat()] if moment else []
 
 
-def _images(article: Article) -> str:
-    return "\n".join(image.url for image in article.images)
-
-
-def _moment(moment: datetime | None) -> str:
-    return moment.isoformat() if moment else ""
-
-
-def _count(found: list[Span], kind: SpanKind) -> int:
-    return sum(
-        is_word(token) for span in found if span.kind is kind and span.move is None for token in words(span.text)
-    )
+_FIELDS: dict[str, Callable[[Article], list[str]]] = {
+    "headline": lambda article: [article.headline],
+    "description": lambda article: [article.description],
+    "authors": lambda article: [author.name for author in article.authors],
+    "captions": _captions,
+    "images": lambda article: [image.url for image in article.images],
+    "date_published": lambda article: _moment(article.date_published),
+    "date_modified": lambda article: _moment(article.date_modified),
+}
 
 
 def _block(group: Group, blocks: Blocks, old: Article, new: Article, effort: Effort) -> BlockDiff:
-    kind = new.blocks[group.new[0]].kind if group.new else old.blocks[group.old[0]].kind
+    before, after = group.sides
+    kind = new.blocks[after[0]].kind if after else old.blocks[before[0]].kind
     alignment = group.alignment
     if group.is_same:
-        before, after = blocks.old[group.old[0]], blocks.new[group.new[0]]
-        found: tuple[Span, ...] = (Span(SpanKind.EQUAL, after, None if before == after else before),)
-    elif not group.new:
-        found = (Span(SpanKind.DELETE, blocks.old[group.old[0]]),)
-    elif not group.old:
-        found = (Span(SpanKind.INSERT, blocks.new[group.new[0]]),)
+        was, text = old.blocks[before[0]].text, new.blocks[after[0]].text
+        found: tuple[Span, ...] = (Span(SpanKind.EQUAL, text, None if was == text else was),)
+    elif not after and not blocks.has_moves(0, before[0]):
+        found = (Span(SpanKind.DELETE, old.blocks[before[0]].text),)
+    elif not before and not blocks.has_moves(1, after[0]):
+        found = (Span(SpanKind.INSERT, new.blocks[after[0]].text),)
     else:
-        found = word_spans(
-            Text.joined([blocks.text(blocks.old[i]) for i in group.old]),
-            Text.joined([blocks.text(blocks.new[j]) for j in group.new]),
-            effort,
-        )
+        found = word_spans(blocks.joined(0, before), blocks.joined(1, after), effort)
         if alignment is Alignment.EDITED and all(span.kind is SpanKind.EQUAL for span in found):
             alignment = Alignment.EQUAL
-    return BlockDiff(alignment, kind, group.old, group.new, found)
+    return BlockDiff(alignment, kind, tuple(before), tuple(after), found)
+
+
+def _count(read: list[Span], kind: SpanKind) -> int:
+    texts = (span.text for span in read if span.kind is kind and span.move is None)
+    return sum(is_word(token) for text in texts for token in words(text))

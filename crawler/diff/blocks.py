@@ -2,226 +2,298 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rapidfuzz.distance import LCSseq
 
 from crawler.diff.model import Alignment
-from crawler.diff.sequence import Effort, common_runs, increasing
+from crawler.diff.sequence import SENTENCE_END, Effort, common_runs, increasing
 from crawler.diff.tokens import Lexicon, Text
+from crawler.extract.text import comparable
 
-# Shares of common words in order (2 * common / all). Two unrelated English paragraphs of news share 0.2 to 0.35.
+# Shares of common words in order, 2 * common / all. Unrelated paragraphs of English news share 0.2 to 0.35.
 _SAME_PLACE = 0.4
 _ELSEWHERE = 0.6
-# A part of a split paragraph has this share of its words in the whole.
+# A part of a paragraph that was split has this share of its words in the whole.
 _CONTAINED = 0.7
-_MOVED_SENTENCE_WORDS = 5
+# A word in more blocks than this says little on which of them is meant.
+_RARE = 16
+# Two texts of 2,000 words.
+_CELLS_TO_COMPARE = 4_000_000
+# More blocks without partner are not compared with each other: 0.1 s.
+_MOST_BLOCKS = 5_000
+# Shorter sentences ("He declined to comment.") come back by chance.
+_MOVED_WORDS = 5
+_MOVED_CHARACTERS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Group:
-    """Blocks that belong together, by index; `is_same` where their texts are."""
+    """Blocks that belong together: indexes on the old side and on the new. `is_same` where their texts are."""
 
-    alignment: Alignment
-    old: tuple[int, ...]
-    new: tuple[int, ...]
+    sides: tuple[list[int], list[int]]
     is_same: bool = False
+    has_moved: bool = False
+
+    @property
+    def alignment(self) -> Alignment:
+        old, new = self.sides
+        if not old:
+            return Alignment.INSERTED
+        if not new:
+            return Alignment.DELETED
+        if self.has_moved:
+            return Alignment.MOVED
+        if len(new) > 1:
+            return Alignment.SPLIT
+        if len(old) > 1:
+            return Alignment.JOINED
+        return Alignment.EQUAL if self.is_same else Alignment.EDITED
 
 
 class Blocks:
-    """The texts of both sides, each cut into words once and only if asked for."""
+    """The blocks' texts, old and new, each cut into words once and only when asked for."""
 
     def __init__(self, old: Sequence[str], new: Sequence[str], lexicon: Lexicon) -> None:
-        self.old = old
-        self.new = new
-        self._lexicon = lexicon
-        self._texts: dict[str, Text] = {}
+        self.sides = (old, new)
+        self.lexicon = lexicon
+        self._texts: tuple[dict[int, Text], dict[int, Text]] = ({}, {})
 
-    def text(self, block: str) -> Text:
-        text = self._texts.get(block)
+    def text(self, side: int, index: int) -> Text:
+        texts = self._texts[side]
+        text = texts.get(index)
         if text is None:
-            text = self._texts[block] = Text.read(block, self._lexicon)
+            text = texts[index] = Text.read(self.sides[side][index], self.lexicon)
         return text
 
-    def words(self, blocks: Sequence[str], indexes: Sequence[int]) -> str:
-        return "".join(self.text(blocks[index]).codes for index in indexes)
+    def has_moves(self, side: int, index: int) -> bool:
+        text = self._texts[side].get(index)
+        return text is not None and bool(text.moves)
+
+    def put(self, side: int, index: int, text: Text) -> None:
+        self._texts[side][index] = text
+
+    def joined(self, side: int, indexes: Sequence[int]) -> Text:
+        return Text.joined([self.text(side, index) for index in indexes])
 
 
 def align(blocks: Blocks, effort: Effort) -> list[Group]:
     """Return every block once, in the new reading order, a deleted one where it stood."""
-    old, new = blocks.old, blocks.new
-    partner = _equal(old, new, effort)
-    left = [i for i in range(len(old)) if i not in partner]
-    if len(partner) == len(old) == len(new):
-        return [Group(Alignment.EQUAL, (i,), (j,), True) for i, j in partner.items()]
-    taken = set(partner.values())
-    right = [j for j in range(len(new)) if j not in taken]
-    stays = set(partner.items())
-    same = set(stays)
-    anchor_before_old = _anchors_before(len(old), set(partner))
-    anchor_before_new = _anchors_before(len(new), taken)
+    old, new = blocks.sides
+    stays = _equal(old, new, effort)
+    if len(stays) == len(old) == len(new):
+        return [Group(([i], [j]), is_same=True) for i, j in stays.items()]
 
-    # Paragraphs that stand elsewhere word for word, in the order in which they come.
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for j in reversed(right):
-        places[_key(new[j])].append(j)
-    for i in left:
-        if found := places.get(_key(old[i])):
-            partner[i] = found.pop()
-            same.add((i, partner[i]))
-    taken = set(partner.values())
+    pairs = dict(stays)
+    pairs |= _elsewhere_as_they_were(old, new, pairs)
+    same = set(pairs.items())
+    # Blocks with the same number of unmoved ones before them stand in the same place.
+    place_old = list(accumulate((i in stays for i in range(len(old))), initial=0))
+    unmoved = set(stays.values())
+    place_new = list(accumulate((j in unmoved for j in range(len(new))), initial=0))
+    pairs |= _similar(blocks, pairs, place_old, place_new, effort)
+    in_place = sorted(pair for pair in pairs.items() if place_old[pair[0]] == place_new[pair[1]])
+    unmoved_pairs = {*stays.items(), *increasing([pair for pair in in_place if pair[0] not in stays])}
 
-    scored = _similar(blocks, [i for i in left if i not in partner], [j for j in right if j not in taken], effort)
-    ranked = []
-    for score, i, j in scored:
-        is_here = anchor_before_old[i] == anchor_before_new[j]
-        if score >= (_SAME_PLACE if is_here else _ELSEWHERE):
-            ranked.append((-score - 0.1 * is_here, i, j))
-    for _, i, j in sorted(ranked):
-        if i not in partner and j not in taken:
-            partner[i] = j
-            taken.add(j)
-    between = sorted(
-        (i, j) for i, j in partner.items() if (i, j) not in stays and anchor_before_old[i] == anchor_before_new[j]
-    )
-    stays.update(increasing(between))
-
-    groups = {
-        j: Group(
-            Alignment.MOVED if (i, j) not in stays else Alignment.EQUAL if (i, j) in same else Alignment.EDITED,
-            (i,),
-            (j,),
-            (i, j) in same,
-        )
-        for i, j in partner.items()
-    }
-    _join_neighbours(blocks, groups, effort)
+    groups = [
+        Group(([i], [j]), is_same=(i, j) in same, has_moved=(i, j) not in unmoved_pairs) for i, j in pairs.items()
+    ]
+    _absorb_neighbours(blocks, groups, effort)
     return _in_order(groups, len(old), len(new))
 
 
-def _key(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
 def _equal(old: Sequence[str], new: Sequence[str], effort: Effort) -> dict[int, int]:
-    """Return the blocks that stayed as they were: old index -> new index, ascending."""
+    """Return the blocks that stayed as they were and where, ascending on both sides."""
     both = set(old) & set(new)
     codes: dict[str, str] = {}
 
     def coded(texts: Sequence[str]) -> str:
-        keys = (text if text in both else _key(text) for text in texts)
-        return "".join(codes.setdefault(key, chr(len(codes) + 1)) for key in keys)
+        # Folding costs more than all else on an article with one edit: only what differs as it was read is folded.
+        keys = (text if text in both else comparable(text) for text in texts)
+        return "".join([codes.setdefault(key, chr(len(codes) + 1)) for key in keys])
 
-    return {
-        start + k: to + k for start, to, length in common_runs(coded(old), coded(new), effort) for k in range(length)
-    }
-
-
-def _anchors_before(count: int, anchors: set[int]) -> list[int]:
-    """Return for each index how many anchors stand before it."""
-    before: list[int] = []
-    passed = 0
-    for index in range(count):
-        before.append(passed)
-        passed += index in anchors
-    return before
+    runs = common_runs(coded(old), coded(new), effort)
+    return {start + k: to + k for start, to, length in runs for k in range(length)}
 
 
-def _similar(blocks: Blocks, left: list[int], right: list[int], effort: Effort) -> list[tuple[float, int, int]]:
-    """Return (share of common words, old, new) for pairs that could be the same paragraph."""
-    olds = {i: blocks.text(blocks.old[i]).codes for i in left}
-    news = {j: blocks.text(blocks.new[j]).codes for j in right}
-    scored: list[tuple[float, int, int]] = []
-    for i, candidates in _candidates(olds, news).items():
+def _elsewhere_as_they_were(old: Sequence[str], new: Sequence[str], pairs: dict[int, int]) -> dict[int, int]:
+    """Return blocks without partner that stand in another place word for word, in the order in which they come."""
+    taken = set(pairs.values())
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for j in reversed(range(len(new))):
+        if j not in taken:
+            places[comparable(new[j])].append(j)
+    free = (i for i in range(len(old)) if i not in pairs)
+    return {i: found.pop() for i in free if (found := places.get(comparable(old[i])))}
+
+
+def _similar(
+    blocks: Blocks, pairs: dict[int, int], place_old: list[int], place_new: list[int], effort: Effort
+) -> dict[int, int]:
+    """Return blocks without partner that are the same paragraph with edits: the best fits first, each block once."""
+    taken = set(pairs.values())
+    if sum(map(len, blocks.sides)) - 2 * len(pairs) > _MOST_BLOCKS:
+        effort.is_coarse = True
+        return {}
+    olds = {i: blocks.text(0, i).codes for i in range(len(blocks.sides[0])) if i not in pairs}
+    news = {j: blocks.text(1, j).codes for j in range(len(blocks.sides[1])) if j not in taken}
+    fits: list[tuple[float, int, int]] = []
+    for i, candidates in _candidates(olds, news):
         for j in candidates:
-            total = len(olds[i]) + len(news[j])
-            if not total or not effort.spend(len(olds[i]) * len(news[j])):
-                effort.is_coarse |= total > 0
+            words = len(olds[i]) + len(news[j])
+            if not words:
                 continue
-            scored.append((2 * LCSseq.similarity(olds[i], news[j]) / total, i, j))
-    return scored
+            share = 2 * _common(olds[i], news[j], effort) / words
+            is_here = place_old[i] == place_new[j]
+            if share >= (_SAME_PLACE if is_here else _ELSEWHERE):
+                # Of two that fit about equally well the one in the same place is meant.
+                fits.append((-share - 0.1 * is_here, i, j))
+    found: dict[int, int] = {}
+    for _, i, j in sorted(fits):
+        if i not in found and j not in taken:
+            found[i] = j
+            taken.add(j)
+    return found
 
 
-def _candidates(olds: dict[int, str], news: dict[int, str]) -> dict[int, list[int]]:
-    """Return for each old block the new ones worth comparing: all if few, else those that share most rare words."""
+def _common(old: str, new: str, effort: Effort) -> int:
+    """Return how many words two texts share in the same order; in any order where that is too much work."""
+    if len(old) * len(new) <= _CELLS_TO_COMPARE and effort.spend(len(old) * len(new)):
+        return LCSseq.similarity(old, new)
+    return (Counter(old) & Counter(new)).total()
+
+
+def _candidates(olds: dict[int, str], news: dict[int, str]) -> Iterator[tuple[int, list[int]]]:
+    """Yield for each old block the new ones worth comparing: all if few, else the five that share most rare words."""
     if len(olds) * len(news) <= 400:
-        return {i: list(news) for i in olds}
+        yield from ((i, list(news)) for i in olds)
+        return
     holders: defaultdict[str, list[int]] = defaultdict(list)
     for j, codes in news.items():
         for code in set(codes):
             holders[code].append(j)
-    most = max(8, len(news) // 20)
-    found: dict[int, list[int]] = {}
     for i, codes in olds.items():
         shared: Counter[int] = Counter()
-        for code in sorted(set(codes)):
-            if len(places := holders.get(code, ())) <= most:
+        for code in dict.fromkeys(codes):
+            if len(places := holders.get(code, ())) <= _RARE:
                 shared.update(places)
-        found[i] = [j for j, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:5]]
-    return found
+        yield i, [j for j, _ in shared.most_common(5)]
 
 
-def _join_neighbours(blocks: Blocks, groups: dict[int, Group], effort: Effort) -> None:
-    """Find paragraphs that were split or joined: a block without partner next to an edited one that holds its words."""
-    free_new = [j for j in range(len(blocks.new)) if j not in groups]
-    for j in free_new:
-        for neighbour in (j - 1, j + 1):
-            group = next((g for g in groups.values() if neighbour in g.new), None) if neighbour >= 0 else None
-            if group is None or group.alignment not in (Alignment.EDITED, Alignment.SPLIT):
-                continue
-            grown = tuple(sorted((*group.new, j)))
-            if _holds(
-                blocks.words(blocks.old, group.old),
-                blocks.words(blocks.new, group.new),
-                blocks.words(blocks.new, (j,)),
-                blocks.words(blocks.new, grown),
-                effort,
-            ):
-                groups.pop(group.new[0])
-                groups[grown[0]] = Group(Alignment.SPLIT, group.old, grown)
-                break
-    used = {i for group in groups.values() for i in group.old}
-    for i in (i for i in range(len(blocks.old)) if i not in used):
-        for neighbour in (i - 1, i + 1):
-            group = next((g for g in groups.values() if neighbour in g.old), None) if neighbour >= 0 else None
-            if group is None or group.alignment not in (Alignment.EDITED, Alignment.JOINED):
-                continue
-            grown = tuple(sorted((*group.old, i)))
-            if _holds(
-                blocks.words(blocks.new, group.new),
-                blocks.words(blocks.old, group.old),
-                blocks.words(blocks.old, (i,)),
-                blocks.words(blocks.old, grown),
-                effort,
-            ):
-                groups[group.new[0]] = Group(Alignment.JOINED, grown, group.new)
-                break
+def _absorb_neighbours(blocks: Blocks, groups: list[Group], effort: Effort) -> None:
+    """Find splits and joins: a block without partner beside an edited one whose other side has its words too."""
+    for side in (1, 0):
+        owner = {index: group for group in groups for index in group.sides[side]}
+        for free in (index for index in range(len(blocks.sides[side])) if index not in owner):
+            for neighbour in (free - 1, free + 1):
+                group = owner.get(neighbour)
+                if group is None or group.is_same or group.has_moved or len(group.sides[1 - side]) > 1:
+                    continue
+                grown = sorted([*group.sides[side], free])
+                whole = blocks.joined(1 - side, group.sides[1 - side]).codes
+                part, more, together = (
+                    blocks.joined(side, indexes).codes for indexes in (group.sides[side], [free], grown)
+                )
+                gained = _common(whole, together, effort) - _common(whole, part, effort)
+                if more and gained >= _CONTAINED * len(more):
+                    group.sides[side][:] = grown
+                    owner[free] = group
+                    break
 
 
-def _holds(whole: str, part: str, more: str, together: str, effort: Effort) -> bool:
-    """Whether a block holds the words of `more` beside those of the part that it is already paired with."""
-    if not more or not effort.spend(len(whole) * (len(part) + len(more) + len(together))):
-        return False
-    gained = LCSseq.similarity(whole, together) - LCSseq.similarity(whole, part)
-    return gained >= _CONTAINED * len(more)
-
-
-def _in_order(groups: dict[int, Group], old_count: int, new_count: int) -> list[Group]:
-    used = {i for group in groups.values() for i in group.old}
-    gone = [i for i in range(old_count) if i not in used]
+def _in_order(groups: list[Group], old_count: int, new_count: int) -> list[Group]:
+    """Add the blocks without partner and sort: by the new side; a deleted block before the next one that stayed."""
+    paired = {i for group in groups for i in group.sides[0]}
+    deleted = [i for i in range(old_count) if i not in paired]
+    owner = {group.sides[1][0]: group for group in groups}
+    inside = {j for group in groups for j in group.sides[1]}
     ordered: list[Group] = []
-    members = {j for group in groups.values() for j in group.new}
+    passed = 0
     for j in range(new_count):
-        if j in groups:
-            group = groups[j]
-            if group.alignment is not Alignment.MOVED:
-                while gone and gone[0] < group.old[0]:
-                    ordered.append(Group(Alignment.DELETED, (gone.pop(0),), ()))
-            ordered.append(group)
-        elif j not in members:
-            ordered.append(Group(Alignment.INSERTED, (), (j,)))
-    ordered += (Group(Alignment.DELETED, (i,), ()) for i in gone)
+        group = owner.get(j)
+        if group is None:
+            if j not in inside:
+                ordered.append(Group(([], [j])))
+            continue
+        while not group.has_moved and passed < len(deleted) and deleted[passed] < group.sides[0][0]:
+            ordered.append(Group(([deleted[passed]], [])))
+            passed += 1
+        ordered.append(group)
+    ordered += (Group(([i], [])) for i in deleted[passed:])
     return ordered
+
+
+def mark_moved_sentences(blocks: Blocks, groups: Sequence[Group], effort: Effort) -> None:
+    """Number the sentences that left one paragraph and stand in another, or elsewhere in the same, word for word.
+
+    The blocks' texts then have each such sentence as one word, which the word diff cannot take apart.
+    """
+    if sum(not group.is_same for group in groups) > _MOST_BLOCKS:
+        effort.is_coarse = True
+        return
+    # What a sentence says -> where it went from, and where it came to.
+    places: tuple[defaultdict[str, list[_Place]], ...] = (defaultdict(list), defaultdict(list))
+    for group in groups:
+        if group.is_same:
+            continue
+        spots: list[list[tuple[str, _Place]]] = [[], []]
+        for side, indexes in enumerate(group.sides):
+            for index in indexes:
+                text = blocks.text(side, index)
+                spots[side] += ((text.codes[start:end], _Place(index, start, end)) for start, end in _sentences(text))
+        kept_old, kept_new = _kept([codes for codes, _ in spots[0]], [codes for codes, _ in spots[1]], effort)
+        for side, kept in enumerate((kept_old, kept_new)):
+            for spot, (codes, place) in enumerate(spots[side]):
+                if spot not in kept:
+                    places[side][codes].append(place)
+    moves: tuple[defaultdict[int, list[tuple[int, int, int]]], ...] = (defaultdict(list), defaultdict(list))
+    move = 0
+    for codes, olds in places[0].items():
+        for old, new in zip(olds, places[1].get(codes, ()), strict=False):
+            move += 1
+            moves[0][old.block].append((old.start, old.end, move))
+            moves[1][new.block].append((new.start, new.end, move))
+    for side in (0, 1):
+        for block, sentences in moves[side].items():
+            blocks.put(side, block, blocks.text(side, block).with_moves(sentences, blocks.lexicon))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    block: int
+    start: int
+    end: int
+
+
+def _kept(old: list[str], new: list[str], effort: Effort) -> tuple[set[int], set[int]]:
+    """Return which sentences stand on both sides in the same order, by index."""
+    if not old or not new:
+        return set(), set()
+    codes: dict[str, str] = {}
+    left, right = ("".join([codes.setdefault(text, chr(len(codes) + 1)) for text in texts]) for texts in (old, new))
+    runs = common_runs(left, right, effort)
+    return (
+        {start + k for start, _, length in runs for k in range(length)},
+        {to + k for _, to, length in runs for k in range(length)},
+    )
+
+
+def _sentences(text: Text) -> Iterator[tuple[int, int]]:
+    """Yield (first word, end) of each sentence that is long enough to be told when it moves."""
+    start = 0
+    for index, word in enumerate(text.words):
+        is_last = index + 1 == len(text.words)
+        if not is_last and (word[-1] not in SENTENCE_END or not _ends_here(text, index)):
+            continue
+        end = index + 1
+        if end - start >= _MOVED_WORDS and sum(map(len, text.words[start:end])) >= _MOVED_CHARACTERS:
+            yield start, end
+        start = end
+
+
+def _ends_here(text: Text, index: int) -> bool:
+    """Whether a sentence ends after a word that could end one: white space follows, or the sign is full-width."""
+    return bool(text.gaps[index + 1]) or text.words[index][-1] in "。！？"

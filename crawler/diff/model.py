@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from crawler.items import BlockKind
 
-# Between two paragraphs inside one span, where a block was split or blocks were joined. Never part of a word.
+# Stands between two blocks where one was split or two were joined, and between the items of a list. Of no word a part.
 BREAK = "\u2029"
 
 
@@ -64,10 +64,15 @@ class BlockDiff:
 
 @dataclass(frozen=True, slots=True)
 class FieldDiff:
-    """A field that differs. Lists (authors, captions, images) are compared as lines, dates in ISO 8601."""
+    """A field that differs. A list (authors, captions, images) has `BREAK` between its items; dates are ISO 8601."""
 
     name: str
     spans: tuple[Span, ...]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a reader reads it: all but dates, and addresses of pictures, which change with every image server."""
+        return self.name not in ("date_published", "date_modified", "images")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ class Diff:
 
     `fields` has only those that differ. `blocks` has every block in the new reading order, a deleted one where it
     stood. `is_coarse` says that a part was too large to compare word by word and is shown as replaced. Words are
-    counted as readers count them (a character each where a script has no spaces), body and fields but for dates and
-    image addresses; what moved is neither added nor removed.
+    those that a reader reads, body and fields (a character each where a script has no spaces); what moved is neither
+    added nor removed. A caption counts in its field; its block shows where it stands.
     """
 
     fields: tuple[FieldDiff, ...]
@@ -88,13 +93,10 @@ class Diff:
 
     @property
     def is_empty(self) -> bool:
-        """Whether a reader sees the same article; dates may differ."""
-        return all(field.name in DATE_FIELDS for field in self.fields) and all(
-            block.alignment is Alignment.EQUAL for block in self.blocks
+        """Whether a reader reads the same: exactly when the digests are equal. Dates and addresses may differ."""
+        return not any(field.is_read for field in self.fields) and all(
+            block.alignment is Alignment.EQUAL or block.kind is BlockKind.CAPTION for block in self.blocks
         )
-
-
-DATE_FIELDS = frozenset({"date_published", "date_modified"})
 
 
 def old_text(spans: Iterable[Span]) -> str:

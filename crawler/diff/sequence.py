@@ -16,7 +16,9 @@ Run = tuple[int, int, int]
 
 # One comparison may fill a matrix of this many bits (16,000 x 16,000 words): 32 MB and 0.05 s.
 _CELLS_AT_ONCE = 256_000_000
-_SENTENCE_END = frozenset(".!?…。！？؟۔।")
+# A piece is cut at anchors at most so often, one inside the other.
+_MOST_CUTS = 4
+SENTENCE_END = frozenset(".!?…。！？؟۔।")
 _CLAUSE_END = frozenset(",;:—–،、，；：")
 
 
@@ -63,7 +65,7 @@ def common_runs(old: str, new: str, effort: Effort) -> list[Run]:
                 if op.tag == "equal"
             )
             continue
-        anchors = _anchors(left, right) if depth < 8 else []
+        anchors = _anchors(left, right) if depth < _MOST_CUTS else []
         if not anchors:
             effort.is_coarse = True
             continue
@@ -75,11 +77,21 @@ def common_runs(old: str, new: str, effort: Effort) -> list[Run]:
 
 
 def _anchors(old: str, new: str) -> list[tuple[int, int]]:
-    """Return the places of characters that stand once on both sides, as the longest list that crosses nowhere."""
-    once = {code for code, count in Counter(old).items() if count == 1}
-    once &= {code for code, count in Counter(new).items() if count == 1}
-    place = {code: index for index, code in enumerate(new) if code in once}
-    return increasing([(index, place[code]) for index, code in enumerate(old) if code in once])
+    """Return where both sides have the same characters that each has once, as the longest list that crosses nowhere.
+
+    Four in a row if there are such, else one alone: a word that stands once in a long text is rarely there by an edit.
+    """
+    for size in (4, 1):
+        spots_old, spots_new = _once(old, size), _once(new, size)
+        if found := increasing([(i, spots_new[codes]) for codes, i in spots_old.items() if codes in spots_new]):
+            return found
+    return []
+
+
+def _once(codes: str, size: int) -> dict[str, int]:
+    pieces = [codes[i : i + size] for i in range(len(codes) - size + 1)]
+    counts = Counter(pieces)
+    return {piece: i for i, piece in enumerate(pieces) if counts[piece] == 1}
 
 
 def increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -123,10 +135,8 @@ def word_spans(old: Text, new: Text, effort: Effort) -> tuple[Span, ...]:
     i = j = 0
     for at, to, length in [*runs, (len(old), len(new), 0)]:
         writer.change(i, at, j, to)
-        for k in range(length):
-            if k:
-                writer.gap(at + k, to + k)
-            writer.keep(old.words[at + k], new.words[to + k])
+        if length:
+            writer.run(at, to, length)
         i, j = at + length, to + length
     return writer.spans()
 
@@ -164,7 +174,7 @@ def _boundary(text: Text, index: int) -> int:
     if index == 0:
         return 2
     last = text.words[index - 1][-1]
-    return 2 if last in _SENTENCE_END else 1 if last in _CLAUSE_END else 0
+    return 2 if last in SENTENCE_END else 1 if last in _CLAUSE_END else 0
 
 
 def _without_slivers(runs: list[Run], old: Text, new: Text) -> list[Run]:
@@ -196,7 +206,19 @@ class _Writer:
         self._removed: list[tuple[str, int | None]] = []
         self._added: list[tuple[str, int | None]] = []
 
+    def run(self, i: int, j: int, length: int) -> None:
+        """Write words that both sides share, with the gaps between them."""
+        old, new = self._old, self._new
+        if not old.breaks and not new.breaks and old.gaps[i + 1 : i + length] == new.gaps[j + 1 : j + length]:
+            self.keep(old.slice(i, i + length), new.slice(j, j + length))
+            return
+        for k in range(length):
+            if k:
+                self.gap(i + k, j + k)
+            self.keep(old.words[i + k], new.words[j + k])
+
     def gap(self, i: int, j: int) -> None:
+        """Write the white space before a word on both sides."""
         before, after = self._old.gaps[i], self._new.gaps[j]
         if self._old.gap_key(i) == self._new.gap_key(j):
             if before or after:
