@@ -1,21 +1,92 @@
-"""What the tests share: the bundled newsroom, on loopback (see demo/newsroom.py for what it can be told to do)."""
+"""What the tests share: an archive in a folder of its own, captures made by hand, a local press, the real command."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-# `demo` is no part of the installed package.
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
+from crawler.archive import Archive
+from crawler.items import Article, Block, Capture, Entry, Feed, FeedCapture, FeedFormat, FeedLink
 from demo.newsroom import Newsroom
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+FEED = "https://example.org/feed.xml"
+URL = "https://example.org/2026/03/minister-resigns"
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Archive]:
+    with Archive(tmp_path / "archive.db") as opened:
+        yield opened
 
 
 @pytest.fixture
 def newsroom() -> Iterator[Newsroom]:
-    """The three outlets in round 0, each on an address of its own."""
-    with Newsroom() as newsroom:
-        yield newsroom
+    with Newsroom() as press:
+        yield press
+
+
+@pytest.fixture
+def redline(tmp_path: Path) -> Command:
+    """The real command, in a folder of its own, with loopback opened and no delay between requests."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command(), *with_speed(arguments)],
+            cwd=tmp_path,
+            env=crawl_environment() | environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run
+
+
+def command() -> str:
+    return str(Path(sys.executable).with_name("redline"))
+
+
+def with_speed(arguments: Sequence[str]) -> list[str]:
+    return [*arguments, "-s", "DOWNLOAD_DELAY=0"] if "crawl" in arguments else list(arguments)
+
+
+def crawl_environment() -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("REDLINE_")}
+    return inherited | {"REDLINE_ALLOW_NETWORKS": "127.0.0.0/8", "REDLINE_CONTACT": "mailto:test@example.org"}
+
+
+def at(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def listed(archive: Archive, *urls: str, hours: float = 0) -> list[int]:
+    """Watch a feed that lists these addresses; return the numbers of the articles that are new."""
+    feed, _ = archive.add_feed(FeedLink(url=FEED, title="Example"), at(hours))
+    entries = tuple(Entry(id=url, url=url, title="As in the feed") for url in urls)
+    document = Feed(url=FEED, format=FeedFormat.RSS, title="Example", entries=entries)
+    capture = FeedCapture(feed_id=feed.id, url=FEED, captured_at=at(hours), status=200, feed=document)
+    _, new = archive.record_feed(capture)
+    return [article.id for article in new]
+
+
+def page(*paragraphs: str, headline: str = "Minister resigns", **fields: object) -> Article:
+    blocks = tuple(Block(text=text) for text in paragraphs)
+    return Article(url=URL, headline=headline, blocks=blocks, **fields)  # type: ignore[arg-type]
+
+
+def visit(article_id: int, hours: float, article: Article | None = None, **fields: object) -> Capture:
+    """A visit that showed `article`; a 200 with the text as its body unless the fields say otherwise."""
+    given: dict[str, object] = {"status": 200, "url": URL}
+    if article is not None:
+        given["body"] = "\n".join(block.text for block in article.blocks).encode()
+    return Capture(article_id=article_id, captured_at=at(hours), article=article, **(given | fields))  # type: ignore[arg-type]

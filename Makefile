@@ -1,0 +1,63 @@
+# The words a person types. Each sets up what it needs, so each works as the first one in a fresh checkout.
+#
+#   make demo     crawl a small local press in four rounds and see what it rewrote
+#   make crawl    crawl the feeds of feeds.opml       (CONTACT=mailto:you@example.org says who you are)
+#   make browse   look at the archive in a browser    (ARCHIVE=demo.db for the demo's)
+#   make test     run every test
+#   make lint     types and style
+#   make bench    measure what the README claims
+#   make lock     renew the lock files from pyproject.toml
+
+PYTHON ?= python3
+ARCHIVE ?= archive.db
+CONTACT ?= $(REDLINE_CONTACT)
+BIN := .venv/bin
+
+.PHONY: demo crawl browse test lint bench lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# The lock file and the package decide what the environment holds: it is renewed when either changes.
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Redline needs Python 3.11 or newer; say which with: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; echo "Python has no venv module; on Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "setting up .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/ready-dev: .venv/ready requirements-dev.lock
+	@echo "setting up the tools for tests (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+demo: .venv/ready
+	@$(BIN)/python -m demo
+
+crawl: .venv/ready
+	@test -e $(ARCHIVE) || $(BIN)/redline --archive $(ARCHIVE) import feeds.opml
+	@REDLINE_CONTACT="$(CONTACT)" $(BIN)/redline --archive $(ARCHIVE) crawl -v
+
+browse: .venv/ready
+	@$(BIN)/redline --archive $(ARCHIVE) serve
+
+test: .venv/ready-dev
+	@$(BIN)/python -m pytest $(TESTS)
+
+lint: .venv/ready-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: .venv/ready-dev
+	@mkdir -p bench/out
+	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+lock: .venv/ready-dev
+	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out

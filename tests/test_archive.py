@@ -1,0 +1,431 @@
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from crawler.archive import Archive
+from crawler.errors import ArchiveError, NotFound, UsageError
+from crawler.items import (
+    Article,
+    Author,
+    Block,
+    BlockKind,
+    Entry,
+    Feed,
+    FeedCapture,
+    FeedFormat,
+    FeedLink,
+    Headlines,
+    Image,
+    Notice,
+    NoticeKind,
+    Outcome,
+    Quality,
+    Related,
+    Verdict,
+)
+from tests.conftest import FEED, URL, at, listed, page, visit
+
+
+def query(archive: Archive, sql: str) -> list[tuple[object, ...]]:
+    """Ask the file itself, as a person with sqlite3 would."""
+    connection = sqlite3.connect(archive.path)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def bodies(archive: Archive, article_id: int) -> list[str]:
+    return ["\n".join(block.text for block in v.article.blocks) for v in archive.versions(article_id)]
+
+
+# Versions
+
+
+def test_a_revert_is_a_third_version_and_the_change_says_so(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour, text in enumerate(["Eleven thousand.", "Twelve thousand.", "Eleven thousand."]):
+        archive.record(visit(article, hour, page(text)))
+    assert bodies(archive, article) == ["Eleven thousand.", "Twelve thousand.", "Eleven thousand."]
+    assert [change.reverts_to for change in archive.changes(limit=9)] == [1, None]
+
+
+def test_the_same_text_moves_last_seen_and_makes_no_version(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    outcomes = [archive.record(visit(article, hour, page("One text."))) for hour in range(3)]
+    (version,) = archive.versions(article)
+    assert outcomes == [Outcome.NEW, Outcome.UNCHANGED, Outcome.UNCHANGED]
+    assert (version.first_seen, version.last_seen, version.checks) == (at(0), at(2), 3)
+
+
+def test_a_change_lies_between_the_last_visit_before_it_and_the_first_after(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("Old text.")))
+    archive.record(visit(article, 1, page("Old text.")))
+    archive.record(visit(article, 2, status=500))
+    archive.record(visit(article, 3, page("New text.")))
+    (change,) = archive.changes(limit=9)
+    assert (change.appeared_after, change.seen_at) == (at(1), at(3))
+    assert "[-Old-]{+New+}" in change.summary
+
+
+def test_a_304_is_a_visit_that_showed_the_latest_version(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text."), etag='"1"'))
+    assert archive.record(visit(article, 5, status=304)) is Outcome.NOT_MODIFIED
+    (version,) = archive.versions(article)
+    assert (version.last_seen, version.checks) == (at(5), 2)
+    (due,) = archive.due_articles(at(9), everything=True)
+    assert due.etag == '"1"'
+
+
+def test_a_304_with_nothing_stored_is_asked_in_full_the_next_time(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    assert archive.record(visit(article, 0, status=304, etag='"1"')) is Outcome.FAILED
+    (due,) = archive.due_articles(at(9), everything=True)
+    assert (due.etag, archive.versions(article)) == (None, [])
+
+
+def test_everything_that_a_page_says_comes_back_as_it_was(archive: Archive) -> None:
+    full = Article(
+        url=URL,
+        headline="Minister’s “last” day",
+        description="A standfirst.",
+        authors=(Author(name="Ana Pérez", role="Editor", url="https://example.org/ana"), Author(name="李明")),
+        blocks=(
+            Block(text="First."),
+            Block(kind=BlockKind.HEADING, text="Then"),
+            Block(text="First."),
+            Block(kind=BlockKind.POST, text="12:30 Update", at=datetime(2026, 3, 1, 12, 30, tzinfo=UTC)),
+            Block(text="Nul-free \u202etext\u202c with \U0001f4f0"),
+        ),
+        images=(Image(url="https://example.org/a.jpg", caption="A caption", credit="A. Photographer"),),
+        date_published=datetime(2026, 3, 1, 9, 0, 5, tzinfo=UTC),
+        date_modified=datetime(2026, 3, 1, 10, 0, 5, tzinfo=UTC),
+        section="News",
+        tags=("politics", "政治"),
+        language="en-GB",
+        headlines=Headlines(h1="a", title="b", og="c", json_ld="d"),
+        canonical_url=URL,
+        notices=(Notice(kind=NoticeKind.CORRECTION, text="Correction: it was Monday."),),
+        related=(Related(url="https://example.org/other", title="Other"),),
+        is_paywalled=True,
+        quality=Quality.OK,
+    )
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, full))
+    assert archive.version(article, 1).article == full
+
+
+def test_paragraphs_that_stay_are_stored_once(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("One.", "Two.", "Three.")))
+    archive.record(visit(article, 1, page("One.", "Two and a half.", "Three.")))
+    assert query(archive, "SELECT text, added_in, removed_in FROM blocks ORDER BY id") == [
+        ("One.", 1, None),
+        ("Two.", 1, 2),
+        ("Three.", 1, None),
+        ("Two and a half.", 2, None),
+    ]
+    assert bodies(archive, article) == ["One.\nTwo.\nThree.", "One.\nTwo and a half.\nThree."]
+
+
+def test_equal_paragraphs_are_told_apart_and_keep_their_places(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    texts = [("Again.", "Middle.", "Again."), ("Again.", "Middle."), ("Middle.", "Again.", "Again.", "Again.")]
+    for hour, paragraphs in enumerate(texts):
+        archive.record(visit(article, hour, page(*paragraphs)))
+    assert bodies(archive, article) == ["\n".join(paragraphs) for paragraphs in texts]
+
+
+def test_the_view_gives_any_version_as_text(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("One.", "Two.")))
+    archive.record(visit(article, 1, page("Two.", "One.")))
+    assert query(archive, "SELECT number, headline, text FROM version_text ORDER BY number") == [
+        (1, "Minister resigns", "One.\n\nTwo."),
+        (2, "Minister resigns", "Two.\n\nOne."),
+    ]
+
+
+def test_what_was_received_can_be_read_again_byte_for_byte(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    sent = [bytes(range(256)) * 300 + text.encode() for text in ("One.", "Two.", "Three.")]
+    for hour, body in enumerate(sent):
+        archive.record(visit(article, hour, page(f"Text {hour}."), body=body))
+    kept = [archive.payload(version.id) for version in archive.versions(article)]
+    assert kept == sent
+    alone, *deltas = query(archive, "SELECT base_id, length(body) FROM payloads ORDER BY capture_id")
+    assert alone[0] is None
+    assert all(base is not None and size < alone[1] / 2 for base, size in deltas)  # type: ignore[operator]
+
+
+# Visits that bring no text
+
+
+def test_a_404_must_be_seen_twice(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.")))
+    outcomes = [archive.record(visit(article, hour, status=404)) for hour in (1, 2)]
+    assert outcomes == [Outcome.FAILED, Outcome.GONE]
+    assert archive.find(URL).state == "gone"
+
+
+def test_a_404_between_two_good_visits_is_nothing(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour, status in enumerate([200, 404, 200, 404]):
+        archive.record(visit(article, hour, page("A text.") if status == 200 else None, status=status))
+    assert archive.find(URL).state == "suspect"
+
+
+def test_a_410_is_the_publisher_saying_so_and_the_article_may_come_back(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.")))
+    assert archive.record(visit(article, 1, status=410)) is Outcome.GONE
+    assert archive.find(URL).state == "gone"
+    assert archive.record(visit(article, 2, page("A text."))) is Outcome.UNCHANGED
+    assert archive.find(URL).state == "up"
+
+
+@pytest.mark.parametrize("quality", [q for q in Quality if q is not Quality.OK])
+def test_a_bad_capture_never_becomes_a_version(archive: Archive, quality: Quality) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.")))
+    outcome = archive.record(visit(article, 1, page("Prove that you are human.", quality=quality)))
+    assert outcome in (Outcome.BLOCKED, Outcome.FAILED)
+    assert bodies(archive, article) == ["A text."]
+    assert query(archive, "SELECT quality FROM captures ORDER BY id DESC LIMIT 1") == [(quality.value,)]
+
+
+def test_every_visit_leaves_a_row(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour, status in enumerate([200, 304, 404, 410, 403, 500]):
+        archive.record(visit(article, hour, page("A text.") if status == 200 else None, status=status))
+    archive.record(visit(article, 7, status=None, error="TimeoutError: 30 s"))
+    archive.record(visit(article, 8, status=None, refused=True, error="not public"))
+    rows = query(archive, "SELECT status, outcome FROM captures WHERE article_id IS NOT NULL ORDER BY id")
+    assert rows == [
+        (200, "new"),
+        (304, "not_modified"),
+        (404, "failed"),
+        (410, "gone"),
+        (403, "blocked"),
+        (500, "failed"),
+        (None, "failed"),
+        (None, "blocked"),
+    ]
+
+
+# Addresses
+
+
+def test_an_article_is_found_by_any_form_of_any_of_its_addresses(archive: Archive) -> None:
+    canonical = "https://www.example.org/news/minister-resigns-42"
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.", canonical_url=canonical)))
+    for form in (URL, URL.replace("https", "http") + "/?utm_source=x#top", canonical, "42"):
+        if form == "42":
+            with pytest.raises(NotFound):
+                archive.find(form)
+        else:
+            assert archive.find(form).id == article
+    assert archive.find(str(article)).url == URL
+
+
+def test_a_permanent_move_is_followed_and_the_first_address_stays(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    moved = "https://example.org/politics/minister-resigns"
+    archive.record(visit(article, 0, page("A text.")))
+    outcome = archive.record(visit(article, 1, page("A text."), final_url=moved, is_permanent_move=True))
+    known = archive.find(moved)
+    assert outcome is Outcome.MOVED
+    assert (known.id, known.url, known.current_url) == (article, URL, moved)
+
+
+def test_a_detour_is_no_move(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    outcome = archive.record(visit(article, 0, page("A text."), final_url="https://example.org/consent?back=1"))
+    assert outcome is Outcome.NEW
+    assert archive.find(URL).current_url == URL
+
+
+def test_a_canonical_address_on_another_site_is_not_believed(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.", canonical_url="https://elsewhere.net/story")))
+    with pytest.raises(NotFound):
+        archive.find("https://elsewhere.net/story")
+
+
+def test_a_new_slug_under_the_same_id_is_the_same_article(archive: Archive) -> None:
+    feed, _ = archive.add_feed(FeedLink(url=FEED), at(0))
+    for hour, slug in enumerate(["minister-resigns", "minister-sacked"]):
+        entries = (Entry(id="post-7", url=f"https://example.org/{slug}", title=slug),)
+        document = Feed(url=FEED, format=FeedFormat.ATOM, entries=entries)
+        archive.record_feed(FeedCapture(feed_id=feed.id, url=FEED, captured_at=at(hour), status=200, feed=document))
+    assert archive.find("https://example.org/minister-sacked").url == "https://example.org/minister-resigns"
+    assert query(archive, "SELECT title FROM entries ORDER BY id") == [("minister-resigns",), ("minister-sacked",)]
+
+
+# Feeds
+
+
+def test_a_feed_brings_each_article_once(archive: Archive) -> None:
+    assert len(listed(archive, URL, URL + "?utm_medium=rss", "https://example.org/other")) == 2
+    assert listed(archive, URL, hours=1) == []
+
+
+def test_a_feed_that_fails_is_asked_ever_more_seldom_and_says_why(archive: Archive) -> None:
+    feed, _ = archive.add_feed(FeedLink(url=FEED), at(0))
+    waits = []
+    for hour in (1, 2, 3):
+        archive.record_feed(FeedCapture(feed_id=feed.id, url=FEED, captured_at=at(hour), status=503))
+        (watched,) = archive.feeds()
+        waits.append(watched.next_visit - at(hour))
+    assert waits == sorted(waits)
+    assert waits[0] < waits[-1]
+    assert (watched.failures, watched.last_error) == (3, "the server answered 503")
+    assert watched.last_good_at is None
+
+
+def test_paused_and_removed_feeds_rest_with_their_articles_and_lose_nothing(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.")))
+    archive.pause_feed(FEED, at(1))
+    assert not archive.due_feeds(at(99), everything=True)
+    assert not list(archive.due_articles(at(99), everything=True))
+    archive.resume_feed(FEED, at(2))
+    assert archive.due_feeds(at(2))
+    archive.remove_feed(FEED, at(3))
+    assert archive.feeds() == []
+    assert bodies(archive, article) == ["A text."]
+    _, is_new = archive.add_feed(FeedLink(url=FEED), at(4))
+    assert is_new
+    assert archive.feeds()[0].articles == 1
+
+
+def test_an_unknown_feed_is_said_to_be_unknown(archive: Archive) -> None:
+    with pytest.raises(UsageError, match="redline feeds"):
+        archive.pause_feed("https://nowhere.example/", at(0))
+
+
+def test_what_is_due_is_due(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    assert [due.id for due in archive.due_articles(at(0))] == [article]
+    archive.record(visit(article, 0, page("A text.")))
+    assert not list(archive.due_articles(at(0.1)))
+    assert [due.id for due in archive.due_articles(at(0.25))] == [article]
+
+
+# Search
+
+
+def test_a_text_is_found_in_the_versions_that_had_it(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("The minister allegedly lied.", "東京都知事が辞任した。")))
+    archive.record(visit(article, 1, page("The minister lied.", "東京都知事が辞任した。")))
+    (hit,) = archive.search("allegedly", limit=9)
+    assert (hit.first_version, hit.gone_in, hit.text) == (1, 2, "The minister allegedly lied.")
+    assert archive.search("知事", limit=9)[0].gone_in is None
+    assert [hit.first_version for hit in archive.search("minister", limit=9)] == [2, 1, 1]
+    assert archive.search("absent", limit=9) == archive.search('"', limit=9) == []
+
+
+# The file
+
+
+def test_a_transaction_that_fails_leaves_nothing(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    broken = page("A text.", headline="x", tags=("\ud800",))  # a lone surrogate cannot be stored
+    with pytest.raises(UnicodeEncodeError):
+        archive.record(visit(article, 0, broken))
+    assert query(archive, "SELECT (SELECT count(*) FROM versions), (SELECT count(*) FROM blocks)") == [(0, 0)]
+    assert archive.record(visit(article, 1, page("A text."))) is Outcome.NEW
+
+
+def test_an_archive_reads_the_same_when_it_is_opened_again(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.")))
+    before = archive.versions(article)
+    archive.close()
+    with Archive(archive.path, create=False) as again:
+        assert again.versions(article) == before
+    assert query(archive, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_file_that_is_no_database_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    path.write_bytes(b"This is a letter, not a database. " * 100)
+    with pytest.raises(ArchiveError, match="damaged or not an archive"):
+        Archive(path)
+    assert path.read_bytes() == b"This is a letter, not a database. " * 100
+    assert [p.name for p in tmp_path.iterdir()] == ["archive.db"]
+
+
+def test_a_database_of_another_program_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "photos.db"
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE photos (id INTEGER)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(ArchiveError, match="another program"):
+        Archive(path)
+    assert path.read_bytes() == before
+
+
+def test_an_archive_of_a_newer_redline_is_refused_untouched(archive: Archive) -> None:
+    listed(archive, URL)
+    archive.close()
+    connection = sqlite3.connect(archive.path)
+    connection.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('redline', 'from_the_future', '')"
+    )
+    connection.commit()
+    connection.close()
+    before = archive.path.read_bytes()
+    with pytest.raises(ArchiveError, match="newer Redline.*from_the_future.*pip install -U"):
+        Archive(archive.path)
+    assert archive.path.read_bytes() == before
+
+
+def test_a_damaged_archive_says_what_can_be_done(archive: Archive) -> None:
+    articles = listed(archive, *(f"https://example.org/story-{n}" for n in range(200)))
+    archive.record(visit(articles[0], 0, page("A text.")))
+    archive.close()
+    whole = archive.path.read_bytes()
+    archive.path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))
+    damaged = archive.path.read_bytes()
+    with pytest.raises(ArchiveError, match="recover"), Archive(archive.path) as opened:
+        opened.feeds()
+    assert archive.path.read_bytes() == damaged
+
+
+def test_no_archive_is_made_where_one_is_only_read(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="redline add"):
+        Archive(tmp_path / "none.db", create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_touched_date_is_recorded_on_the_capture_and_makes_no_version(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    first = page("A text.", date_modified=at(0))
+    archive.record(visit(article, 0, first))
+    assert archive.record(visit(article, 1, replace(first, date_modified=at(1)))) is Outcome.UNCHANGED
+    dates = query(archive, "SELECT date_modified FROM captures WHERE article_id IS NOT NULL ORDER BY id")
+    assert dates == [("2026-03-01T12:00:00Z",), ("2026-03-01T13:00:00Z",)]
+
+
+def test_the_verdict_says_whether_the_publisher_said_so(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    notice = Notice(kind=NoticeKind.CORRECTION, text="Correction: it was three.")
+    archive.record(visit(article, 0, page("One.", date_modified=at(0))))
+    archive.record(visit(article, 1, page("Two.", date_modified=at(0))))
+    archive.record(visit(article, 2, page("Three.", date_modified=at(2))))
+    archive.record(visit(article, 3, page("Four.", notice.text, date_modified=at(3), notices=(notice,))))
+    archive.record(visit(article, 4, page("Five.", notice.text, notices=(notice,))))
+    verdicts = [change.verdict for change in reversed(archive.changes(limit=9))]
+    assert verdicts == [Verdict.STEALTH, Verdict.DATED, Verdict.DECLARED, Verdict.UNDATED]
