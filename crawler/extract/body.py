@@ -1,45 +1,281 @@
-"""Which lines of a page are the article's body, in reading order."""
+"""Which lines of a page are the article's body, in reading order.
+
+Prose is written in lanes: one template puts every paragraph into boxes of one shape (`<p>` in `div.story`). The lanes
+that hold most of the page's text are the body; what stands between their lines in boxes of its own is judged box by
+box (a list, a quote, a caption, or an advertisement), and what follows the last of them is not the article.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from crawler.extract import wordings
 from crawler.extract.page import Box, Line, Page
+from crawler.extract.text import comparable
+from crawler.items import BlockKind
 
-_CHROME = frozenset(("nav", "footer", "aside", "form", "menu", "button", "dialog"))
-_HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+# Elements that are a paragraph themselves; in any other the text stands in the container.
+_LEAVES = HEADINGS | {"p", "li", "blockquote", "td", "th", "dd", "dt", "pre", "figcaption", "caption", "address", "summary", "legend"}
+_CHROME = frozenset(("nav", "footer", "aside", "form", "menu", "button", "dialog", "fieldset", "figure", "figcaption", "address"))
+_PROSE = _LEAVES - HEADINGS - {"figcaption", "caption", "address", "summary", "legend", "th", "dt"}
+_ENDS = frozenset(".!?…:;\"'”“»’)]。！？」』؟۔।॥")
+_KINDS = {"li": BlockKind.LIST_ITEM, "dd": BlockKind.LIST_ITEM, "dt": BlockKind.LIST_ITEM, "blockquote": BlockKind.QUOTE, "figcaption": BlockKind.CAPTION}
 
 
-def weight(line: Line) -> int:
-    """How much a line speaks for its box being the body: its text that is not links."""
-    own = len(line.text) - line.link_chars
-    return own if own >= 40 and own * 2 > len(line.text) and line.box.tag not in _HEADINGS else 0
+@dataclass(slots=True)
+class Part:
+    """A line of the body and what it is."""
+
+    line: Line
+    kind: BlockKind
 
 
-def find(page: Page) -> list[Line]:
-    """Return the lines of the body."""
+@dataclass(slots=True)
+class Body:
+    """The body of a page, and the links to other articles that stood in it."""
+
+    parts: list[Part] = field(default_factory=list)
+    related: list[tuple[str, str]] = field(default_factory=list)
+    core: Box | None = None
+    first: int = 0  # the body's own text is within page.lines[first:last]
+    last: int = 0
+
+
+def size(text: str) -> int:
+    """How much a text says, in letters of an alphabet: a character of Chinese or Japanese counts twice."""
+    return (len(text) + len(text.encode("utf-8", "replace"))) // 2 if not text.isascii() else len(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the metadata says and the body should not repeat; `text` shows where the body is, never what it says."""
+
+    headline: str = ""
+    authors: tuple[str, ...] = ()
+    text: str = ""  # articleBody of JSON-LD
+
+
+def find(page: Page, known: Known) -> Body:
+    """Return the body of a page; an empty one where there is none."""
+    weights = _weights(page, comparable(known.text))
+    core = _core(page, weights)
+    if core is None:
+        return Body()
+    trusted = _trusted(page, core, weights)
+    indexes = [i for i, t in enumerate(trusted) if t]
+    if not indexes:
+        return Body()
+    first, last = indexes[0], indexes[-1] + 1
+    body = Body(core=core, first=first, last=last)
+    _Judge(page, core, trusted, body, known).run()
+    return body
+
+
+def _weights(page: Page, anchor: str) -> dict[int, int]:
+    """Return how much each line speaks for its place being the body, by line index: its prose that is not links."""
     weights: dict[int, int] = {}
-    total = 0
+    known: set[tuple[str, str, str]] = set()
+    found = 0
     for line in page.lines:
-        w = weight(line)
-        if not w:
+        own = size(line.text) * (len(line.text) - line.link_chars) // len(line.text)
+        if own < 50 or line.link_chars * 2 > len(line.text) or line.box.tag in HEADINGS or not _is_sentence(line.text):
             continue
         chain = list(line.box.ancestors())
-        if any(b.tag in _CHROME for b in chain):
+        if any(box.tag in _CHROME for box in chain):
             continue
-        total += w
-        for b in chain:
-            weights[b.index] = weights.get(b.index, 0) + w
-    if not total:
-        return []
-    best = max((b for b in page.boxes if weights.get(b.index, 0) >= 0.75 * total), key=lambda b: b.index)
-    return [line for line in page.lines[best.first : best.last] if _is_body(line, best)]
+        if any(_is_boilerplate(box) and box.chars * 3 < page.boxes[0].chars for box in chain):
+            own //= 4
+        weights[line.index] = own
+        if anchor and comparable(line.text[:80]) in anchor:
+            known.add(_lane(line))
+            found += own
+    if found >= 300 and found * 4 >= sum(weights.values()):
+        return {index: own for index, own in weights.items() if _lane(page.lines[index]) in known}
+    return weights
 
 
-def _is_body(line: Line, best: Box) -> bool:
-    for b in line.box.ancestors():
-        if b is best:
+def _is_sentence(text: str) -> bool:
+    return len(text) > 160 or not _ENDS.isdisjoint(text[-3:])
+
+
+def _core(page: Page, weights: dict[int, int]) -> Box | None:
+    """Return the innermost box that holds three quarters of the weight, and what prose stands around it; None if none."""
+    totals: dict[int, int] = defaultdict(int)
+    for index, own in weights.items():
+        for box in page.lines[index].box.ancestors():
+            totals[box.index] += own
+    if not totals:
+        return None
+    core = page.boxes[max(index for index, total in totals.items() if total * 4 >= totals[0] * 3)]
+    box = core
+    while box.parent is not None:
+        box = box.parent
+        more, chars = totals[box.index] - totals[core.index], box.chars - core.chars
+        if chars > core.chars:
             break
-        if b.tag in _CHROME or b.tag in ("figure", "figcaption", "header", "h1"):
+        if more and more * 10 >= chars * 6:
+            core = box
+    return core
+
+
+def _is_boilerplate(box: Box) -> bool:
+    return bool(box.name) and wordings.names_boilerplate(set(box.name.replace("_", "-").replace("-", " ").split()))
+
+
+def _lane(line: Line) -> tuple[str, str, str]:
+    """Return the shape of the place where a line stands."""
+    box = line.box
+    if box.tag in _LEAVES and box.parent is not None:
+        tag, box = box.tag, box.parent
+    else:
+        tag = ""
+    return tag, box.shape, box.parent.shape if box.parent else ""
+
+
+def _trusted(page: Page, core: Box, weights: dict[int, int]) -> list[bool]:
+    """Return for each line of the page whether it stands in a lane of the body."""
+    inside = page.lines[core.first : core.last]
+    lanes: dict[tuple[str, str, str], int] = defaultdict(int)
+    for line in inside:
+        own = weights.get(line.index, 0)
+        if own and line.box.tag not in HEADINGS:
+            lanes[_lane(line)] += own
+    total = sum(lanes.values())
+    main = max(lanes, key=lambda lane: lanes[lane], default=None)
+    last = max((line.index for line in inside if line.index in weights and _lane(line) == main), default=0)
+    good = {main} | {
+        _lane(line)
+        for line in inside
+        if line.index in weights and line.index < last and lanes[_lane(line)] * 10 >= total
+    }
+    trusted = [False] * len(page.lines)
+    for line in inside:
+        trusted[line.index] = _lane(line) in good and line.box.tag not in HEADINGS
+    return trusted
+
+
+class _Judge:
+    """Goes through the lines of the core once, from top to bottom, and keeps what is body."""
+
+    def __init__(self, page: Page, core: Box, trusted: list[bool], body: Body, known: Known) -> None:
+        self.page, self.core, self.trusted, self.body = page, core, trusted, body
+        self.headline = wordings.folded(known.headline)
+        self.authors = [comparable(name).casefold() for name in known.authors]
+        self.prose = ""  # the lanes' text, joined when a repetition is looked for
+        self.before = [0]
+        for t in trusted:
+            self.before.append(self.before[-1] + t)
+        self.containers = set()
+        for line, t in zip(page.lines, trusted, strict=True):
+            if t:
+                box = line.box.parent if line.box.tag in _LEAVES else line.box
+                if box:
+                    self.containers.add(box.index)
+        self.verdicts: dict[int, bool] = {}
+
+    def run(self) -> None:
+        for line in self.page.lines[self.core.first : self.core.last]:
+            if self.trusted[line.index]:
+                if self._is_prose(line):
+                    self._keep(line)
+            elif self._accepts(line):
+                self._keep(line)
+        self._trim()
+
+    def _keep(self, line: Line) -> None:
+        tag = line.box.tag
+        kind = BlockKind.HEADING if tag in HEADINGS else _KINDS.get(tag, BlockKind.PARAGRAPH)
+        if kind is BlockKind.PARAGRAPH and any(b.tag == "blockquote" for b in line.box.ancestors()):
+            kind = BlockKind.QUOTE
+        self.body.parts.append(Part(line, kind))
+
+    def _holds_prose(self, box: Box) -> bool:
+        return self.before[box.last] > self.before[box.first]
+
+    def _is_prose(self, line: Line) -> bool:
+        """Whether a line in the body's own lane is text of the article and not a pointer, a label or the headline."""
+        length, links = len(line.text), line.link_chars
+        if links * 10 > length * 7 and length < 300 or links * 2 > length and wordings.starts_related(line.text):
+            self.body.related += line.links
             return False
-    if line.link_chars * 2 > len(line.text):
-        return False
-    return line.box.tag in ("p", "blockquote", "li", "h2", "h3", "h4") or len(line.text) > 80
+        return not wordings.is_label(line.text) and wordings.folded(line.text) != self.headline
+
+    def _accepts(self, line: Line) -> bool:
+        """Whether a line outside the body's lanes belongs to it, judged by the largest box around it without their text."""
+        unit = line.box
+        while unit.parent is not None and unit is not self.core and not self._holds_prose(unit.parent):
+            unit = unit.parent
+        if self._holds_prose(unit):  # text that stands bare beside paragraphs
+            return self.body.first < line.index <= self.body.last + 1 and _is_sentence(line.text) and self._is_prose(line)
+        verdict = self.verdicts.get(unit.index)
+        if verdict is None:
+            verdict = self.verdicts[unit.index] = self._accepts_unit(unit)
+            if not verdict and unit.link_chars * 2 > unit.chars:
+                for other in self.page.lines[unit.first : unit.last]:
+                    self.body.related += other.links
+        return verdict
+
+    def _accepts_unit(self, unit: Box) -> bool:
+        lines = self.page.lines[unit.first : unit.last]
+        text = " ".join(line.text for line in lines[:100])
+        if len(lines) == 1 and lines[0].box.tag in HEADINGS:
+            return self._leads_on(lines[0])
+        tag = unit.tag
+        is_direct = unit.parent is not None and (unit.parent.index in self.containers or unit.parent is self.core)
+        if not is_direct or tag in _CHROME or unit.controls or _is_boilerplate(unit):
+            return False
+        if unit.link_chars * 5 > unit.chars * 2 or wordings.is_label(text) or wordings.makes_offer(text):
+            return False
+        if self._repeats(text):
+            return False
+        if tag in ("ul", "ol", "dl", "blockquote", "pre"):
+            return unit.first > self.body.first and not wordings.is_embed(unit.name)
+        if unit.pictures or unit.first >= self.body.last:
+            return False
+        prose = sum(len(line.text) - line.link_chars for line in lines if line.box.tag in _PROSE or len(line.text) > 80)
+        return prose >= 140 and prose * 10 >= unit.chars * 6
+
+    def _leads_on(self, line: Line) -> bool:
+        """Whether a heading is the body's: prose comes after it, not links or another heading of a box."""
+        if line.link_chars or line.index >= self.body.last or wordings.is_label(line.text) or wordings.starts_related(line.text):
+            return False
+        if wordings.folded(line.text) == self.headline or any(box.tag in _CHROME for box in line.box.ancestors()):
+            return False
+        following = self.page.lines[line.index + 1 : line.index + 6]
+        if not following or following[0].link_chars * 2 > len(following[0].text):
+            return False
+        return any(self.trusted[other.index] for other in following)
+
+    def _repeats(self, text: str) -> bool:
+        """Whether a box only repeats what the body says, as a pull quote does."""
+        if not self.prose:
+            own = (line.text for line, t in zip(self.page.lines, self.trusted, strict=True) if t)
+            self.prose = comparable(" ".join(own)).replace('"', "").casefold()
+        start = comparable(text[:80]).replace('"', "").casefold()[:50].strip()
+        return len(start) > 20 and start in self.prose
+
+    def _trim(self) -> None:
+        """Take from both ends what frames an article: a byline before it, credits, its author's life and labels after it."""
+        parts = self.body.parts
+        while parts and parts[0].kind is not BlockKind.HEADING and self._frames(parts[0].line.text):
+            parts.pop(0)
+        while parts:
+            text = parts[-1].line.text
+            if parts[-1].kind is BlockKind.HEADING or self._frames(text) or self._closes(text):
+                parts.pop()
+            else:
+                break
+
+    def _frames(self, text: str) -> bool:
+        if len(text) > 120:
+            return False
+        key = comparable(text).casefold()
+        return any(name in key for name in self.authors) or len(text) < 60 and not _is_sentence(text)
+
+    def _closes(self, text: str) -> bool:
+        key = comparable(text).casefold()
+        if len(text) < 160 and (key[0] in "(©-" and key[-1] in ").0123456789" or wordings.gives_credit(key)):
+            return True
+        return any(name in key[:80] for name in self.authors) or len(text) < 400 and wordings.makes_offer(text)

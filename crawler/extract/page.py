@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
+
+from crawler.extract.wordings import is_unseen
 
 # What follows is drawn by the browser, filled in by a visitor or never shown: no text of the page.
 _UNREAD = frozenset(
@@ -21,14 +22,20 @@ _BLOCKS = frozenset(
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tbody td tfoot th "
     "thead tr caption ul amp-layout button video picture".split()
 )
+_CONTROLS = frozenset(("input", "select", "textarea", "iframe"))
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_NO_DIGITS = str.maketrans("", "", "0123456789")
+# React streams parts of a page in `<div hidden id="S:1f">` and a script moves them to their place.
+_STREAMED = re.compile(r"S:[0-9a-f]{1,4}")
 _HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
 class Box:
     """An element that holds lines: a block-level element of the page, with what its lines add up to."""
 
-    __slots__ = ("attributes", "chars", "first", "index", "is_hidden", "last", "link_chars", "name", "parent", "tag")
+    __slots__ = (
+        "attributes", "chars", "controls", "first", "index", "last", "link_chars", "name", "parent", "pictures", "shape", "tag",
+    )
 
     def __init__(
         self, index: int, tag: str, attributes: Mapping[str, str | None], parent: Box | None, first: int
@@ -36,13 +43,17 @@ class Box:
         self.index = index  # in document order; a box inside another has a higher one
         self.tag = tag
         self.attributes = attributes
-        self.name = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".strip().lower()
+        classes = attributes.get("class") or ""
+        self.name = f"{classes} {attributes.get('id') or ''}".strip().lower()
+        # What siblings made by one template share: the tag and the classes without their numbers.
+        self.shape = f"{tag}.{classes.translate(_NO_DIGITS)}" if classes else tag
         self.parent = parent
         self.first = first  # its lines are page.lines[first:last]
         self.last = first
         self.chars = 0
         self.link_chars = 0
-        self.is_hidden = False
+        self.controls = 0  # what a visitor would type into or press
+        self.pictures = 0
 
     def ancestors(self) -> Iterator[Box]:
         """Yield the box itself and then each box around it."""
@@ -88,6 +99,7 @@ class Page:
     links: list[tuple[str, str, str]] = field(default_factory=list)  # (rel, href, hreflang)
     json_ld: list[str] = field(default_factory=list)
     scripts: list[tuple[str, str]] = field(default_factory=list)  # (id or type, text) of data scripts
+    controls: list[Box] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
@@ -255,8 +267,9 @@ def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
             page.base = page.base or node.attributes.get("href") or ""
         elif tag == "img" or tag == "amp-img":
             page.pictures.append(Picture(node.attributes, box, len(lines)))
-        elif tag in _UNREAD or tag == "head-":
-            pass
+        elif tag in _UNREAD:
+            if tag in _CONTROLS and node.attributes.get("type") != "hidden":
+                page.controls.append(box)
         elif tag == "noscript":
             pass
         else:
@@ -264,7 +277,17 @@ def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
             if tag == "time" and attributes.get("datetime"):
                 page.times.append((attributes["datetime"] or "", len(lines)))
             style = attributes.get("style")
-            if "hidden" in attributes or (style and _HIDDEN_STYLE.search(style)):
+            classes = attributes.get("class")
+            if (
+                ("hidden" in attributes and not _STREAMED.fullmatch(attributes.get("id") or ""))
+                or (style and _HIDDEN_STYLE.search(style))
+                or (classes and is_unseen(classes))
+            ):
+                node = node.next
+                continue
+            if tag == "span" and classes and node.first_child is None and "br" in classes.split():
+                breaks += 2
+                pieces.append(" ")
                 node = node.next
                 continue
             if tag in _BLOCKS:
@@ -293,6 +316,12 @@ def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
             b.chars += n
             b.link_chars += k
             b = b.parent
+    for picture in page.pictures:
+        for b in picture.box.ancestors():
+            b.pictures += 1
+    for control in page.controls:
+        for b in control.ancestors():
+            b.controls += 1
 
 
 def _script(node, page: Page) -> None:  # type: ignore[no-untyped-def]

@@ -22,14 +22,16 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
     page = read(body, encoding=encoding, headers=headers)
     meta = metadata.read(page, url)
     h1 = _h1(page, meta)
-    lines = bodies.find(page)
+    body_found = bodies.find(
+        page, bodies.Known(headline=h1, authors=tuple(a.name for a in meta.authors), text=meta.body)
+    )
     headline = h1 or meta.headline or meta.og_title or page.title
     return Article(
         url=url,
         headline=headline,
         description=meta.description,
         authors=tuple(meta.authors),
-        blocks=tuple(Block(text=line.text, kind=_kind(line.box.tag)) for line in lines),
+        blocks=tuple(Block(text=part.line.text, kind=part.kind) for part in body_found.parts),
         date_published=meta.date_published,
         date_modified=meta.date_modified,
         section=meta.section,

@@ -1,0 +1,61 @@
+"""The word lists of `phrases.json`, and what they say of a line. Words help; shape and place decide first."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+
+from crawler.extract.text import comparable
+
+
+@cache
+def _lists() -> dict[str, tuple[str, ...]]:
+    data = json.loads(files("crawler.extract").joinpath("phrases.json").read_text("utf-8"))
+    return {name: tuple(words) for name, words in data.items() if isinstance(words, list)}
+
+
+@cache
+def _set(name: str) -> frozenset[str]:
+    return frozenset(_lists()[name])
+
+
+def folded(text: str) -> str:
+    """Return `text` as the lists have it: comparable, caseless, without what frames a label."""
+    return comparable(text).casefold().strip(" :.-+>»*|•…!")
+
+
+def is_label(text: str) -> bool:
+    """Whether a short line is only a label: "Advertisement", "Teilen", "関連記事"."""
+    return len(text) < 60 and (key := folded(text)) in _set("labels") or len(text) < 60 and key in _set("related")
+
+
+def starts_related(text: str) -> bool:
+    """Whether a line begins as a pointer to another article does: "Read more:", "Lesen Sie auch"."""
+    return folded(text[:60]).startswith(_lists()["related"])
+
+
+def makes_offer(text: str) -> bool:
+    """Whether a line asks to subscribe, register, follow or agree."""
+    key = comparable(text).casefold()
+    return any(phrase in key for phrase in _lists()["offers"])
+
+
+def names_boilerplate(tokens: set[str]) -> bool:
+    """Whether the words of a box's class and id are those of what surrounds articles."""
+    return not tokens.isdisjoint(_set("names"))
+
+
+def is_unseen(classes: str) -> bool:
+    """Whether a class list hides the element from the eye, as the common style sheets name it."""
+    return not _set("unseen").isdisjoint(classes.lower().split())
+
+
+def is_embed(classes: str) -> bool:
+    """Whether a class list marks another site's post, in the markup that the site hands out."""
+    return not _set("embeds").isdisjoint(classes.lower().split())
+
+
+def gives_credit(key: str) -> bool:
+    """Whether a folded, caseless line says who else worked on the article, or whose text it is."""
+    return any(phrase in key for phrase in _lists()["credits"])
