@@ -13,6 +13,7 @@ from datetime import datetime
 from crawler.diff.blocks import Blocks, Group, align, mark_moved_sentences
 from crawler.diff.model import (
     BREAK,
+    READ_FIELDS,
     Alignment,
     BlockDiff,
     Diff,
@@ -52,7 +53,7 @@ def diff(old: Article, new: Article) -> Diff:
     mark_moved_sentences(blocks, groups, effort)
     found = tuple(_block(group, blocks, old, new, effort) for group in groups)
     read = [
-        *(span for field in fields if field.is_read for span in field.spans),
+        *(span for field in fields if field.name in READ_FIELDS for span in field.spans),
         *(span for block in found if block.kind is not BlockKind.CAPTION for span in block.spans),
     ]
     return Diff(
@@ -74,11 +75,17 @@ def _spans(old: Sequence[str], new: Sequence[str], lexicon: Lexicon, effort: Eff
     return word_spans(before, after, effort)
 
 
+def _item_spans(old: Sequence[str], new: Sequence[str], lexicon: Lexicon, effort: Effort) -> tuple[Span, ...]:
+    """Return the spans between two lists of what nobody reads word by word: dates, addresses."""
+    return word_spans(Text.of_items(old, lexicon), Text.of_items(new, lexicon), effort)
+
+
 def _fields(old: Article, new: Article, lexicon: Lexicon, effort: Effort) -> Iterator[FieldDiff]:
     for name, texts in _FIELDS.items():
         before, after = texts(old), texts(new)
         if before != after:
-            found = _spans(before, after, lexicon, effort)
+            compare = _spans if name in READ_FIELDS else _item_spans
+            found = compare(before, after, lexicon, effort)
             if any(span.kind is not SpanKind.EQUAL for span in found):
                 yield FieldDiff(name, found)
 

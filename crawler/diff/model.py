@@ -11,6 +11,9 @@ from crawler.items import BlockKind
 # Stands between two blocks where one was split or two were joined, and between the items of a list. Of no word a part.
 BREAK = "\u2029"
 
+# What a reader reads: not dates, nor the addresses of pictures, which change with every image server.
+READ_FIELDS = frozenset({"headline", "description", "authors", "captions"})
+
 
 class SpanKind(StrEnum):
     """Which side has the text: both, only the new one, only the old one."""
@@ -69,11 +72,6 @@ class FieldDiff:
     name: str
     spans: tuple[Span, ...]
 
-    @property
-    def is_read(self) -> bool:
-        """Whether a reader reads it: all but dates, and addresses of pictures, which change with every image server."""
-        return self.name not in ("date_published", "date_modified", "images")
-
 
 @dataclass(frozen=True, slots=True)
 class Diff:
@@ -94,7 +92,7 @@ class Diff:
     @property
     def is_empty(self) -> bool:
         """Whether a reader reads the same: exactly when the digests are equal. Dates and addresses may differ."""
-        return not any(field.is_read for field in self.fields) and all(
+        return not any(field.name in READ_FIELDS for field in self.fields) and all(
             block.alignment is Alignment.EQUAL or block.kind is BlockKind.CAPTION for block in self.blocks
         )
 

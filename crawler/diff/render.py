@@ -6,17 +6,20 @@ of two versions. Classes start with `rl-`; no script and no style attribute, so 
 
 from __future__ import annotations
 
-import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal
 
 from crawler.diff.model import BREAK, Alignment, BlockDiff, Diff, Span, SpanKind, new_text, old_text
+from crawler.diff.tokens import is_unspaced, words
 from crawler.items import BlockKind
 
 Mode = Literal["inline", "side-by-side", "changes"]
 
+_COARSE = "Too large to compare word by word: a part is shown as replaced."
 _FIELD_NAMES = {
     "headline": "Headline",
     "description": "Standfirst",
@@ -49,11 +52,7 @@ def html(diff: Diff, *, mode: Mode = "inline", context: int = 1) -> str:
     """
     fields = "".join(_field(field.name, field.spans) for field in diff.fields)
     head = f'<dl class="rl-fields">{fields}</dl>' if fields else ""
-    coarse = (
-        '<p class="rl-coarse">Too large to compare word by word: a part is shown as replaced.</p>'
-        if diff.is_coarse
-        else ""
-    )
+    coarse = f'<p class="rl-coarse">{_COARSE}</p>' if diff.is_coarse else ""
     if mode == "side-by-side":
         rows = "".join(_row(block) for block in diff.blocks)
         body = (
@@ -75,19 +74,16 @@ def _html_span(span: Span) -> str:
     text = (
         escape(_printable(span.text)).replace(BREAK, '<span class="rl-break">\u00b6</span><br>').replace("\n", "<br>")
     )
-    moved = f' data-move="{span.move}"' if span.move is not None else ""
-    match span.kind:
-        case SpanKind.EQUAL:
-            return text
-        case SpanKind.INSERT:
-            word, mark = ("moved here", "\u2192") if moved else ("added", "+")
-            tag = "ins"
-        case SpanKind.DELETE:
-            word, mark = ("moved away", "\u2190") if moved else ("removed", "\u2212")
-            tag = "del"
-    kind = "rl-moved " if moved else ""
+    if span.kind is SpanKind.EQUAL:
+        return text
+    tag, word, mark = ("ins", "added", "+") if span.kind is SpanKind.INSERT else ("del", "removed", "\u2212")
+    if span.move is None:
+        moved = ""
+    else:
+        word, mark = ("moved here", f"\u2192{span.move}") if tag == "ins" else ("moved away", f"\u2190{span.move}")
+        moved = f' data-move="{span.move}"'
     return (
-        f'<{tag} class="{kind}rl-{tag}"{moved} dir="auto">'
+        f'<{tag} class="rl-{tag}{" rl-moved" if moved else ""}"{moved} dir="auto">'
         f'<span class="rl-mark" role="img" aria-label="{word}:">{mark}</span>{text}</{tag}>'
     )
 
@@ -147,7 +143,10 @@ def _near_changes(blocks: Sequence[BlockDiff], context: int) -> list[tuple[Block
 
 
 def terminal(diff: Diff, *, colour: bool, width: int) -> str:
-    """Return the changes for a terminal of `width` columns: [-old-]{+new+}, coloured too if asked for."""
+    """Return the changes for a terminal of `width` columns: [-old-]{+new+}, coloured too if asked for.
+
+    A sentence that moved has its number: [-1: old place-], {+1: new place+}.
+    """
     lines: list[str] = []
     for field in diff.fields:
         lines += _wrapped(f"{_FIELD_NAMES.get(field.name, field.name)}: ", field.spans, colour, width)
@@ -157,7 +156,7 @@ def terminal(diff: Diff, *, colour: bool, width: int) -> str:
         for block in part:
             lines += _wrapped(f"{_SIGNS[block.alignment]} ", block.spans, colour, width)
     if diff.is_coarse:
-        lines += ["", "(too large to compare word by word: a part is shown as replaced)"]
+        lines += ["", f"({_COARSE})"]
     return "\n".join(lines) + "\n" if lines else ""
 
 
@@ -170,40 +169,73 @@ _SIGNS = {
     Alignment.SPLIT: "\u00f7",
     Alignment.JOINED: "&",
 }
-_MARKS = {SpanKind.DELETE: ("[-", "-]", "\x1b[31m"), SpanKind.INSERT: ("{+", "+}", "\x1b[32m")}
+_MARKS = {
+    SpanKind.EQUAL: ("", "", ""),
+    SpanKind.DELETE: ("[-", "-]", "\x1b[31m"),
+    SpanKind.INSERT: ("{+", "+}", "\x1b[32m"),
+}
 
 
-def _wrapped(prefix: str, spans: Sequence[Span], colour: bool, width: int) -> list[str]:
-    text = prefix
+def _wrapped(prefix: str, spans: Iterable[Span], colour: bool, width: int) -> list[str]:
+    """Return spans as lines of at most `width` columns, as far as words allow; further lines are indented by two."""
+    lines: list[list[tuple[str, str]]] = [[(prefix, "")]]
+    column = _columns(prefix)
+    may_part = False  # whether a line may end before the next piece without white space
+    pending: list[tuple[str, str]] = []  # what may not be parted: a word with the marks and signs around it
+
+    def place(space: str) -> None:
+        nonlocal column, pending
+        wide = sum(_columns(piece) for piece, _ in pending)
+        if column + wide > width and column > 2:
+            lines.append([("  ", "")])
+            column = 2
+        lines[-1] += pending
+        column += wide
+        if space and column + 1 <= width:
+            lines[-1].append((" ", pending[-1][1] if pending else ""))
+            column += 1
+        pending = []
+
     for span in spans:
-        piece = _printable(span.text).replace(BREAK, " \u00b6 ")
-        if span.kind is SpanKind.EQUAL:
-            text += piece
-        else:
-            start, end, _ = _MARKS[span.kind]
-            text += f"{start}{piece}{end}"
-    lines = [
-        line
-        for paragraph in text.split("\n")
-        for line in textwrap.wrap(paragraph, max(width, 20), break_on_hyphens=False, break_long_words=False) or [""]
-    ]
-    if not colour:
-        return lines
-    # Colour is put on after wrapping, and carried over line ends, so that codes count for no columns.
-    coloured: list[str] = []
-    active = ""
-    for line in lines:
-        out = active + line if active else line
-        for start, end, code in _MARKS.values():
-            out = out.replace(start, code + start).replace(end, end + "\x1b[0m")
-        for start, end, code in _MARKS.values():
-            opened, closed = line.rfind(start), line.rfind(end)
-            if opened > closed:
-                active = code
-            elif closed >= 0 and active == code:
-                active = ""
-        coloured.append(out + "\x1b[0m" if active else out)
-    return coloured
+        start, end, code = _MARKS[span.kind]
+        if span.move is not None:
+            start += f"{span.move}: "
+        if may_part:
+            place("")
+        pending.append((start, code))
+        may_part = False
+        for token in words(_printable(span.text).replace(BREAK, " \u00b6 ")):
+            if token.isspace():
+                place(" ")
+                may_part = False
+                continue
+            if may_part or (pending and pending[-1][0] != start and is_unspaced(token)):
+                place("")
+            may_part = is_unspaced(token)
+            pending.append((token, code))
+        pending.append((end, code))
+    place("")
+    return ["".join(_painted(line) if colour else (piece for piece, _ in line)).rstrip(" ") for line in lines]
+
+
+def _painted(line: list[tuple[str, str]]) -> Iterator[str]:
+    for code, pieces in groupby(line, key=itemgetter(1)):
+        text = "".join(piece for piece, _ in pieces)
+        yield f"{code}{text}\x1b[0m" if code and text else text
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a terminal takes for a text: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.category(char) in ("Mn", "Me", "Cf")
+        else 2
+        if unicodedata.east_asian_width(char) in "WF"
+        else 1
+        for char in text
+    )
 
 
 def unified(diff: Diff) -> str:
@@ -263,36 +295,22 @@ def _json_spans(spans: Iterable[Span]) -> list[dict[str, object]]:
     ]
 
 
-_HARMLESS = {
-    code: chr(0x2400 + code) if code < 0x20 else "\ufffd"
-    for code in [
-        *range(0x20),
-        *range(0x7F, 0xA0),
-        0x202A,
-        0x202B,
-        0x202C,
-        0x202D,
-        0x202E,
-        0x2066,
-        0x2067,
-        0x2068,
-        0x2069,
-    ]
-    if chr(code) not in "\n\t"
-} | {0x7F: "\u2421"}
+# Control characters, which could steer a terminal, and those that turn the direction of reading for what follows.
+_HARMLESS = str.maketrans(
+    {
+        **{chr(code): chr(0x2400 + code) for code in range(0x20)},
+        **dict.fromkeys(map(chr, range(0x80, 0xA0)), "\ufffd"),
+        **dict.fromkeys("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069", "\ufffd"),
+        **dict.fromkeys(map(chr, range(0xD800, 0xE000)), "\ufffd"),
+        "\x7f": "\u2421",
+        "\u2028": " ",
+        "\t": " ",
+        "\r": "",
+        "\n": "\n",
+    }
+)
 
 
 def _printable(text: str) -> str:
-    """Show what would steer a terminal or turn the reading direction as a sign; a tab as a space."""
-    text = text.translate(_HARMLESS).replace("\t", " ")
-    return (
-        "".join("\ufffd" if unicodedata.category(char) == "Cs" else char for char in text) if not _clean(text) else text
-    )
-
-
-def _clean(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    """Show what must not reach a terminal or a page as a sign in its place; a tab as a space."""
+    return text.translate(_HARMLESS)

@@ -285,11 +285,13 @@ class _Writer:
             text = ""
             move: int | None = None
             for piece, its_move in pieces:
-                if its_move != move and text:
+                # White space goes with what stands before it, or behind it at the start.
+                if its_move != move and text.strip() and not piece.isspace():
                     self._spans.append(Span(kind, text, move=move))
                     text = ""
+                if piece and not piece.isspace():
+                    move = its_move
                 text += piece
-                move = its_move
             if text:
                 self._spans.append(Span(kind, text, move=move))
         self._removed, self._added = [], []

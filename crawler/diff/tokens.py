@@ -124,6 +124,11 @@ def is_word(token: str) -> bool:
     return any(map(str.isalnum, token))
 
 
+def is_unspaced(token: str) -> bool:
+    """Whether the token is of a script without spaces between words, where a line may break before any."""
+    return _patterns()[0].match(token) is not None
+
+
 # Most words of an article stand in the next one too; the size holds a language's common words.
 _folded = lru_cache(maxsize=1 << 16)(comparable)
 
@@ -191,6 +196,15 @@ class Text:
             whole.gaps += part.gaps[1:]
             whole.words += part.words
         return whole
+
+    @classmethod
+    def of_items(cls, items: Sequence[str], lexicon: Lexicon) -> Text:
+        """Return a text in which each item is one word, with `BREAK` between."""
+        items = [item for item in items if lexicon[item]]
+        gaps = ["", *[BREAK] * (len(items) - 1), ""] if items else [""]
+        text = cls(items, gaps, "".join(lexicon[item] for item in items))
+        text.breaks = set(range(1, len(items)))
+        return text
 
     def with_moves(self, sentences: Sequence[tuple[int, int, int]], lexicon: Lexicon) -> Text:
         """Return the text with each (start, end, move number) made one word that matches no other."""
