@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from crawler.extract.text import comparable
-from crawler.items import Article, BlockKind
+from crawler.items import Article
 
 # Raised when the folding or the fields change, so that a better rule is not taken for an edit.
 DIGEST_VERSION = 1
@@ -22,12 +22,7 @@ def digest(article: Article) -> str:
         comparable(article.headline),
         comparable(article.description),
         [comparable(author.name) for author in article.authors],
-        [comparable(block.text) for block in article.blocks if block.kind is not BlockKind.CAPTION],
-        [
-            [comparable(image.caption), comparable(image.credit)]
-            for image in article.images
-            if image.caption or image.credit
-        ],
+        [comparable(block.text) for block in article.blocks],  # captions and their credits stand among them
     ]
     text = json.dumps(seen, ensure_ascii=False, separators=(",", ":"))
     return f"{DIGEST_VERSION}:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from crawler.extract.wordings import is_unseen
 
@@ -22,6 +23,7 @@ _BLOCKS = frozenset(
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tbody td tfoot th "
     "thead tr caption ul amp-layout button video picture".split()
 )
+_CREDIT_NAME = re.compile(r"credit|copyright|photographer|rights|attribution|source", re.IGNORECASE)
 _CONTROLS = frozenset(("input", "select", "textarea", "iframe"))
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _NO_DIGITS = str.maketrans("", "", "0123456789")
@@ -104,8 +106,8 @@ class Page:
     boxes: list[Box] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     times: list[tuple[str, int]] = field(default_factory=list)  # (datetime attribute, line before which it stands)
-    inline: list[tuple[str, Mapping[str, str | None], int, str]] = field(default_factory=list)
-    has_form: bool = False
+    credits: list[tuple[int, str]] = field(default_factory=list)  # (line, text) that the page marks as a credit
+    bylines: list[tuple[int, str, str]] = field(default_factory=list)  # (line, text, href) that it marks as an author
 
 
 def decode(body: bytes, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:
@@ -182,6 +184,7 @@ def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
     after_break = False
     open_links: list[tuple[str, int]] = []
     in_link = in_strong = 0
+    marks: list[int] = []
 
     def flush() -> None:
         nonlocal link_chars, strong_chars, breaks, after_break
@@ -197,17 +200,22 @@ def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
         after_break = breaks > 1
         breaks = 0
 
-    stack: list[tuple[object, str, object]] = []  # (node, tag, what to restore)
+    stack: list[tuple[Any, str, Box | None, str | None]] = []
     node = root.first_child
     while True:
         descend = None
         if node is None:
             if not stack:
                 break
-            node, tag, state = stack.pop()
+            node, tag, state, mark = stack.pop()
+            if mark:
+                start = marks.pop()
+                page.credits.append((len(lines), " ".join("".join(pieces[start:]).split())))
             if state is not None:  # a box ends
                 flush()
                 box.last = len(lines)
+                if box.last == box.first + 1 and _CREDIT_NAME.search(box.name):
+                    page.credits.append((box.first, lines[-1].text))
                 box = box.parent or boxes[0]
             elif tag == "a":
                 href, start = open_links.pop()
@@ -277,6 +285,7 @@ def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
             if tag == "time" and attributes.get("datetime"):
                 page.times.append((attributes["datetime"] or "", len(lines)))
             style = attributes.get("style")
+            mark = None
             classes = attributes.get("class")
             if (
                 ("hidden" in attributes and not _STREAMED.fullmatch(attributes.get("id") or ""))
@@ -295,15 +304,16 @@ def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
                 box = Box(len(boxes), tag, attributes, box, len(lines))
                 boxes.append(box)
                 descend = box
-                if tag == "form":
-                    page.has_form = True
             elif tag == "a":
                 open_links.append((attributes.get("href") or "", len(pieces)))
                 in_link += 1
             elif tag in ("b", "strong"):
                 in_strong += 1
+            if classes and descend is None and _CREDIT_NAME.search(classes):
+                marks.append(len(pieces))
+                mark = "credit"
             child = node.first_child
-            stack.append((node, tag, descend))
+            stack.append((node, tag, descend, mark))
             node = child
             continue
         node = node.next

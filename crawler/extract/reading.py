@@ -5,33 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crawler.extract import body as bodies
-from crawler.extract import metadata
+from crawler.extract import metadata, pictures
 from crawler.extract.page import Page, read
-from crawler.items import Article, Block, BlockKind, Headlines
-
-_KINDS = {
-    "li": BlockKind.LIST_ITEM,
-    "blockquote": BlockKind.QUOTE,
-    "tr": BlockKind.TABLE_ROW,
-    "figcaption": BlockKind.CAPTION,
-}
+from crawler.extract.text import comparable
+from crawler.items import Article, Block, BlockKind, Headlines, Image
 
 
 def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
     """Return the article that a page holds, with a verdict on the capture. Never raises; the same bytes, the same article."""
     page = read(body, encoding=encoding, headers=headers)
     meta = metadata.read(page, url)
-    h1 = _h1(page, meta)
-    body_found = bodies.find(
-        page, bodies.Known(headline=h1, authors=tuple(a.name for a in meta.authors), text=meta.body)
-    )
-    headline = h1 or meta.headline or meta.og_title or page.title
+    top = _top(page, meta)
+    h1 = page.lines[top].text if top is not None else ""
+    names = tuple(author.name for author in meta.authors)
+    found = bodies.find(page, bodies.Known(headline=h1, authors=names, text=meta.body))
+    prose = {part.line.index for part in found.parts}
+    start = found.first if top is None or top > found.first else top
+    figures = pictures.find(page, url, max(0, start - 15), min(len(page.lines), found.last + 4), prose, names)
+    description = _standfirst(page, meta, start, found, figures) or meta.description
     return Article(
         url=url,
-        headline=headline,
-        description=meta.description,
+        headline=h1 or meta.headline or meta.og_title or page.title,
+        description=description,
         authors=tuple(meta.authors),
-        blocks=tuple(Block(text=part.line.text, kind=part.kind) for part in body_found.parts),
+        blocks=_blocks(found, figures),
+        images=tuple(Image(url=f.url, caption=f.caption, credit=f.credit) for f in figures),
         date_published=meta.date_published,
         date_modified=meta.date_modified,
         section=meta.section,
@@ -44,10 +42,53 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
     )
 
 
-def _kind(tag: str) -> BlockKind:
-    return BlockKind.HEADING if tag[0] == "h" and tag[1:].isdigit() else _KINDS.get(tag, BlockKind.PARAGRAPH)
+def _blocks(found: bodies.Body, figures: list[pictures.Figure]) -> tuple[Block, ...]:
+    placed = [(part.line.index, Block(text=part.line.text, kind=part.kind)) for part in found.parts]
+    placed += [(figure.line, Block(text=figure.text, kind=BlockKind.CAPTION)) for figure in figures]
+    placed.sort(key=lambda pair: pair[0])
+    return tuple(block for _, block in placed)
 
 
-def _h1(page: Page, meta: metadata.Metadata) -> str:
-    found = [line.text for line in page.lines if line.box.tag == "h1"]
-    return found[0] if found else ""
+def _top(page: Page, meta: metadata.Metadata) -> int | None:
+    """Return the index of the line that is the article's headline; None if the page shows none."""
+    known = [comparable(text).casefold() for text in (meta.headline, meta.og_title, page.title) if text]
+    best: tuple[float, int] | None = None
+    for line in page.lines:
+        if line.box.tag != "h1" and line.box.tag != "h2":
+            continue
+        key = comparable(line.text).casefold()
+        score = max((_likeness(key, other) for other in known), default=0.0) + (0.3 if line.box.tag == "h1" else 0.0)
+        if (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
+            best = (score, line.index)
+    return best[1] if best else None
+
+
+def _likeness(a: str, b: str) -> float:
+    """Return how many of the shorter text's words are in the other, 0 to 1."""
+    ours, theirs = set(a.split()), set(b.split())
+    return len(ours & theirs) / max(1, min(len(ours), len(theirs)))
+
+
+def _standfirst(
+    page: Page, meta: metadata.Metadata, start: int, found: bodies.Body, figures: list[pictures.Figure]
+) -> str:
+    """Return the standfirst that a reader sees between headline and body, "" if there is none."""
+    prose = {part.line.index for part in found.parts}
+    captions = {figure.line for figure in figures}
+    stop = min((part.line.index for part in found.parts), default=found.first)
+    best = (0.0, "")
+    for line in page.lines[max(0, start - 5) : stop]:
+        size = bodies.size(line.text)
+        if line.index in captions or line.index in prose or line.index == start or size < 30 or size > 1200:
+            continue
+        if line.link_chars * 2 > len(line.text) or any(b.tag in ("figure", "nav", "figcaption", "aside", "form", "button") for b in line.box.ancestors()):
+            continue
+        key = comparable(line.text).casefold()
+        score = max((_likeness(key, comparable(d).casefold()) for d in meta.descriptions), default=0.0)
+        if line.index > start and len(key) > 60 and key[-1] in ".!?…。":
+            score = max(score, 0.6)
+        if score > best[0] and score >= 0.6:
+            best = (score, line.text)
+    return best[1]
+
+

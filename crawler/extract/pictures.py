@@ -1,0 +1,125 @@
+"""The pictures of an article with caption and credit, in the order of the page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crawler.extract import wordings
+from crawler.extract.metadata import absolute
+from crawler.extract.page import Box, Page, Picture
+from crawler.extract.text import comparable
+
+# Longer than any caption measured on 117 news pages (the longest has 560 characters): a box with more text holds prose.
+_LONGEST = 700
+_CREDIT_START = re.compile(
+    r"[(\[]?\s*(?:photo(?:graph)?s?(?:\s+by|\s+credit)?\s*[:/]|photo(?:graph)? by |image(?:s)?(?:\s+credit|\s+source)?\s*[:,]|picture\s*:|credits?\s*[:/]|"
+    r"fotos?\s*(?:[:/]|de )|bild(?:er|rechte|quelle)?\s*:|quelle\s*:|source\s*:|fuente\s*:|cr[ée]dits?\s*:|foto\s+di |copyright|fotoğraf\s*:|фото\s*:|©|\(c\)|写真\s*[:=]|사진\s*[:=]|图片?来源\s*[:：])",
+    re.IGNORECASE,
+)
+_AGENCY = re.compile(r"\b(?:AFP|AP|Reuters|Getty|EPA|dpa|ANSA|EFE|TASS|Shutterstock|Alamy|PA Wire|Xinhua|Keystone|Imago|Anadolu|Yonhap|Kyodo|iStock|Unsplash|Wikimedia|via|Handout|OpenStreetMaps?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture that a reader sees with the article. `text` is caption and credit as they stand; `line` its place."""
+
+    line: int
+    url: str
+    text: str
+    caption: str
+    credit: str
+
+
+def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: tuple[str, ...]) -> list[Figure]:
+    """Return the figures among page.lines[first:last]; `prose` are the indexes of the body's own lines."""
+    before = [0]
+    for index in range(len(page.lines)):
+        before.append(before[-1] + (index in prose))
+    names = [comparable(name).casefold() for name in authors]
+    by_box: dict[int, Picture] = {}
+    seen: set[str] = set()
+    found: list[Figure] = []
+
+    def add(box: Box, lines: tuple[int, int], picture: Picture | None) -> None:
+        texts = [line for line in page.lines[lines[0] : lines[1]] if not wordings.is_label(line.text)]
+        text = " ".join(line.text for line in texts)
+        key = comparable(text).casefold()
+        if not text or len(text) > _LONGEST or key in seen or key in names:
+            return
+        if sum(line.link_chars for line in texts) * 10 > len(text) * 6 and not _CREDIT_START.search(text):
+            return
+        seen.add(key)
+        marks = [mark for index, mark in page.credits if lines[0] <= index < lines[1]]
+        caption, credit = split(text, marks)
+        found.append(Figure(lines[0], _address(picture, url), text, caption, credit))
+
+    taken: set[int] = set()
+    for picture in page.pictures:
+        if first <= picture.line <= last:
+            for box in picture.box.ancestors():
+                by_box.setdefault(box.index, picture)
+    for box in page.boxes:
+        if not (first <= box.first and box.last <= last and box.first < box.last) or before[box.last] > before[box.first]:
+            continue
+        chain = list(box.ancestors())
+        if any(b.index in taken for b in chain):
+            continue
+        if box.tag == "figcaption":
+            taken.add(box.index)
+            holder = next((b for b in chain if b.tag == "figure"), box.parent or box)
+            add(box, (box.first, box.last), by_box.get(holder.index))
+        elif box.tag == "figure" and not any(b.tag == "figcaption" for b in page.boxes[box.index : box.index + 40] if box in b.ancestors()):
+            taken.add(box.index)
+            add(box, (box.first, box.last), by_box.get(box.index))
+        elif box.pictures and box.chars <= _LONGEST and not box.controls and _is_caption_box(page, box):
+            taken.add(box.index)
+            add(box, (box.first, box.last), by_box.get(box.index))
+        elif "caption" in box.name and box.tag not in ("body", "main", "article") and box.chars <= _LONGEST:
+            taken.add(box.index)
+            add(box, (box.first, box.last), by_box.get(box.parent.index) if box.parent else None)
+    found.sort(key=lambda figure: figure.line)
+    return found
+
+
+def _is_caption_box(page: Page, box: Box) -> bool:
+    """Whether a box with a picture holds nothing else but its caption: no heading, no list, hardly a link."""
+    lines = page.lines[box.first : box.last]
+    if len(lines) > 3 or box.link_chars * 2 > box.chars:
+        return False
+    return not any(line.box.tag[0] == "h" or line.box.tag in ("li", "button", "time") for line in lines)
+
+
+def split(text: str, marks: list[str]) -> tuple[str, str]:
+    """Return caption and credit of a text: at what the page marks as credit, else where the wording begins one."""
+    for mark in marks:
+        if mark and mark in text and len(mark) < len(text) + 1:
+            start = text.rindex(mark)
+            rest = (text[:start] + " " + text[start + len(mark) :]).strip()
+            return _bare(rest), mark.strip(" ()[]")
+    inside = text.rstrip(" .")
+    if inside.endswith((")", "]")):
+        start = max(inside.rfind("("), inside.rfind("["))
+        part = inside[start + 1 : -1]
+        if start >= 0 and (_AGENCY.search(part) or _CREDIT_START.match(part) or "/" in part):
+            return _bare(inside[:start]), part.strip()
+    for match in _CREDIT_START.finditer(text):
+        if match.start() == 0 or text[match.start() - 1] in " .(|":
+            return _bare(text[: match.start()]), text[match.start() :].strip(" ()[]")
+    return text, ""
+
+
+def _bare(text: str) -> str:
+    return text.strip().rstrip("|·–-(").strip()
+
+
+def _address(picture: Picture | None, url: str) -> str:
+    if picture is None:
+        return ""
+    a = picture.attributes
+    for name in ("data-src", "data-original", "data-lazy-src", "src"):
+        found = a.get(name)
+        if found and not found.startswith("data:"):
+            return absolute(found, url) or ""
+    first = (a.get("srcset") or a.get("data-srcset") or "").split()
+    return absolute(first[0], url) or "" if first else ""
