@@ -8,16 +8,20 @@ import http.client
 import json
 import re
 import socket
+import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from email.message import Message
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from demo import pages
+from demo.check import Report, compare
 from demo.newsroom import Newsroom
 from demo.press import OUTLETS, ROUNDS, load
 
@@ -341,3 +345,98 @@ def test_a_delayed_answer_keeps_no_other_request_waiting_nor_the_end(newsroom):
         start = time.monotonic()
         assert get(newsroom.url("courier", FERRY))[0] == 200
         assert time.monotonic() - start < 60
+
+
+# ---------------------------------------------------------------------------------------------------- the check
+
+
+STARTS = [f"2026-03-10T1{2 + round}:00:00Z" for round in range(ROUNDS)]
+WALL_URL = f"http://courier{WALL}"
+
+
+@pytest.fixture
+def true_archive(tmp_path) -> Path:
+    """As much of an archive as the check reads, holding just what the Courier did."""
+    path = tmp_path / "archive.db"
+    outlet = load("courier")
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executescript(
+            """
+            CREATE TABLE articles (id INTEGER PRIMARY KEY, url);
+            CREATE TABLE urls (article_id, url);
+            CREATE TABLE captures (article_id, captured_at, outcome);
+            CREATE TABLE versions (id INTEGER PRIMARY KEY, article_id, number, first_seen, headline, description,
+                                   authors, image_ids);
+            CREATE TABLE version_text (version_id, text);
+            CREATE TABLE changes (version_id, verdict);
+            CREATE TABLE images (id INTEGER PRIMARY KEY, caption);
+            """
+        )
+        for number, story in enumerate(outlet.stories, start=1):
+            db.execute("INSERT INTO articles VALUES (?, ?)", (number, f"http://courier{story.path}"))
+            rounds = {edit.round: edit for edit in story.edits()}
+            for place, round in enumerate(sorted({story.first_round, *rounds}), start=1):
+                told = story.at(round)
+                assert told
+                if told.is_removed:
+                    db.execute("INSERT INTO captures VALUES (?, ?, 'gone')", (number, STARTS[round]))
+                    continue
+                authors = json.dumps([{"name": told.author}])
+                row = (number, place, STARTS[round], told.headline, told.standfirst, authors, "[]")
+                version = db.execute(
+                    "INSERT INTO versions (article_id, number, first_seen, headline, description, authors, image_ids)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    row,
+                ).lastrowid
+                blocks = [block.removeprefix("## ").removeprefix("> ") for block in told.blocks]
+                db.execute("INSERT INTO version_text VALUES (?, ?)", (version, "\n\n".join(blocks)))
+                if place > 1:
+                    db.execute("INSERT INTO changes VALUES (?, ?)", (version, rounds[round].verdict))
+    return path
+
+
+def held_against_the_truth(archive: Path, *spoiling: str) -> Report:
+    with closing(sqlite3.connect(archive)) as db, db:
+        for statement in spoiling:
+            db.execute(statement)
+    return compare(archive, load("courier").edits(), STARTS, lambda outlet, path: f"http://{outlet}{path}")
+
+
+def test_the_check_accepts_an_archive_that_tells_what_was_done(true_archive):
+    report = held_against_the_truth(true_archive)
+    assert report.closing_line == "7 edits planned, 7 found, 0 invented"
+    assert report.is_true
+
+
+@pytest.mark.parametrize(
+    ("spoiling", "fault"),
+    [
+        ("DELETE FROM versions WHERE first_seen LIKE '%T13:%'", "no version of round 1"),
+        ("UPDATE changes SET verdict = 'undated'", "called undated, and was stealth"),
+        (
+            "UPDATE version_text SET text = replace(text, '58 seats', '57 seats')",
+            "the new words are not in the new version",
+        ),
+        ("UPDATE version_text SET text = 'Another text'", "the paragraph is not found elsewhere"),
+        ("DELETE FROM captures", "no visit of round 3 is recorded as gone"),
+        (
+            f"UPDATE articles SET url = 'http://elsewhere/' WHERE url = '{WALL_URL}'",
+            "the archive does not know the article",
+        ),
+    ],
+)
+def test_the_check_names_what_an_archive_missed(true_archive, spoiling, fault):
+    report = held_against_the_truth(true_archive, spoiling)
+    assert not report.is_true
+    assert any(finding.fault.startswith(fault) for finding in report.findings)
+
+
+def test_the_check_names_what_an_archive_made_up(true_archive):
+    report = held_against_the_truth(
+        true_archive,
+        "INSERT INTO versions (article_id, number, first_seen, headline, description, authors, image_ids)"
+        f" SELECT id, 3, '{STARTS[2]}', 'Subscribe now', '', '[]', '[]' FROM articles WHERE url = '{WALL_URL}'",
+        "INSERT INTO version_text SELECT max(id), 'Half-price oysters' FROM versions",
+    )
+    assert report.closing_line.endswith("7 found, 1 invented")
+    assert report.invented == [f"round 2: {WALL_URL}"]
