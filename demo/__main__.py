@@ -55,7 +55,7 @@ ROUND_TEXTS = (
 # The article whose change is shown in full after a round: the outlet and the path.
 STRIKING = {
     1: ("courier", "/harbour-wall-repair-bill/"),
-    2: ("shiomi", "/articles/2026/03/10/jido-unten-bus/"),
+    2: ("limansk", "/2026/03/09/muzei-soli-vidkryv-pidvaly/"),
     3: ("courier", "/school-kitchens-cook-again/"),
 }
 

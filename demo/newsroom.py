@@ -269,6 +269,9 @@ class Newsroom:
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client is done
+        except asyncio.CancelledError:
+            writer.transport.abort()  # the newsroom closes, and waits for no client that has stopped reading
+            raise
         finally:
             writer.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import html
 import http.client
@@ -20,6 +21,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import demo.newsroom
 from demo import pages
 from demo.check import Report, compare
 from demo.newsroom import Newsroom
@@ -70,6 +72,18 @@ def test_each_outlet_has_an_address_of_its_own_or_at_least_a_port(newsroom):
 def test_on_one_address_each_outlet_has_its_own_port():
     with Newsroom(host="127.0.0.1") as newsroom:
         assert {urlsplit(newsroom.url(name)).hostname for name in OUTLETS} == {"127.0.0.1"}
+        assert [get(newsroom.feed(name))[0] for name in OUTLETS] == [200, 200, 200]
+
+
+def test_where_there_is_one_loopback_address_alone_it_is_shared(monkeypatch):
+    def bound_as_on_macos(host: str, port: int) -> socket.socket:
+        if host != "127.0.0.1":
+            raise OSError(errno.EADDRNOTAVAIL, "Can't assign requested address")
+        return listener(host, port)
+
+    listener = demo.newsroom._listener
+    monkeypatch.setattr("demo.newsroom._listener", bound_as_on_macos)
+    with Newsroom() as newsroom:
         assert [get(newsroom.feed(name))[0] for name in OUTLETS] == [200, 200, 200]
 
 
