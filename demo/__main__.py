@@ -90,17 +90,24 @@ class Command:
         self._path = path
 
     def __call__(self, *arguments: str, settings: dict[str, str] = SETTINGS, fails: bool = False) -> None:
-        """Show a command line and run it. Raises CalledProcessError if it fails, unless it is here to show that."""
+        """Show a command line and run it. Raises CalledProcessError if it fails, or does not where it should."""
         print(_bold("$ redline " + shlex.join(arguments)), flush=True)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("REDLINE_")}
-        subprocess.run(  # noqa: S603 - our own command
+        # Neither this machine's own settings for Redline nor its proxy, which cannot reach a loopback address of ours.
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("REDLINE_") and not name.lower().endswith("_proxy")
+        }
+        run = subprocess.run(  # noqa: S603 - our own command
             [str(self._path), *arguments],
             env=environment | settings,
-            check=not fails,
+            check=False,
             stdin=subprocess.DEVNULL,  # it may ask on a terminal, and nobody is to be asked here
             stderr=subprocess.STDOUT,  # in its place when the output goes to a file
         )
         print(flush=True)
+        if bool(run.returncode) is not fails:
+            raise subprocess.CalledProcessError(run.returncode, run.args)
 
 
 def play(newsroom: Newsroom, redline: Command) -> Report:
