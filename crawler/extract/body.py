@@ -100,6 +100,11 @@ def _is_sentence(text: str) -> bool:
     return len(text) > 160 or not _ENDS.isdisjoint(text[-3:])
 
 
+def _is_count(text: str) -> bool:
+    """Whether a line is a counter or a clock: "161 shares", "vor 2 Stunden", "3 min read"."""
+    return len(text) < 45 and len(text.split()) < 5 and any(map(str.isdigit, text)) and _ENDS.isdisjoint(text[-1:])
+
+
 def _core(page: Page, weights: dict[int, int]) -> Box | None:
     """Return the innermost box that holds three quarters of the weight, and what prose stands around it; None if none."""
     totals: dict[int, int] = defaultdict(int)
@@ -144,16 +149,21 @@ def _trusted(page: Page, core: Box, weights: dict[int, int]) -> list[bool]:
             lanes[_lane(line)] += own
     total = sum(lanes.values())
     main = max(lanes, key=lambda lane: lanes[lane], default=None)
-    last = max((line.index for line in inside if line.index in weights and _lane(line) == main), default=0)
-    good = {main} | {
-        _lane(line)
-        for line in inside
-        if line.index in weights and line.index < last and lanes[_lane(line)] * 10 >= total
-    }
+    good = {main} | {lane for lane, own in lanes.items() if own * 10 >= total and own >= 300 and _runs_on(page, inside, lane)}
     trusted = [False] * len(page.lines)
     for line in inside:
         trusted[line.index] = _lane(line) in good and line.box.tag not in HEADINGS
     return trusted
+
+
+def _runs_on(page: Page, inside: list[Line], lane: tuple[str, str, str]) -> bool:
+    """Whether the lines of a lane follow prose: under a link each, they are the teasers of other articles."""
+    mine = [line for line in inside if _lane(line) == lane]
+    under_links = 0
+    for line in mine:
+        before = page.lines[line.index - 1] if line.index else None
+        under_links += before is not None and before.link_chars * 2 > len(before.text)
+    return under_links * 2 < len(mine)
 
 
 class _Judge:
@@ -162,7 +172,7 @@ class _Judge:
     def __init__(self, page: Page, core: Box, trusted: list[bool], body: Body, known: Known) -> None:
         self.page, self.core, self.trusted, self.body = page, core, trusted, body
         self.headline = wordings.folded(known.headline)
-        self.authors = [comparable(name).casefold() for name in known.authors]
+        self.authors = [comparable(name).casefold() for name in known.authors if " " in name.strip()]
         self.prose = ""  # the lanes' text, joined when a repetition is looked for
         self.before = [0]
         for t in trusted:
@@ -200,7 +210,7 @@ class _Judge:
         if links * 10 > length * 7 and length < 300 or links * 2 > length and wordings.starts_related(line.text):
             self.body.related += line.links
             return False
-        return not wordings.is_label(line.text) and wordings.folded(line.text) != self.headline
+        return not (wordings.is_label(line.text) or _is_count(line.text) or wordings.folded(line.text) == self.headline)
 
     def _accepts(self, line: Line) -> bool:
         """Whether a line outside the body's lanes belongs to it, judged by the largest box around it without their text."""

@@ -29,6 +29,8 @@ _VOID = frozenset("area base br col embed hr img input link meta param source tr
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 # React streams parts of a page in `<div hidden id="S:1f">` and a script moves them to their place.
 _STREAMED = re.compile(r"S:[0-9a-f]{1,4}")
+# A character reference that has an invisible character in it, as software leaves that hyphenates escaped text.
+_CUT_REFERENCE = re.compile(r"(&#?[0-9A-Za-z]{0,8})[\u00ad\u200b-\u200d\u2060\ufeff]{1,4}([0-9A-Za-z]{0,8};)")
 _HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 
 
@@ -163,6 +165,8 @@ def read(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str]
     from selectolax.lexbor import LexborHTMLParser
 
     html = decode(body, encoding, headers).replace("\0", "")
+    if not html.isascii():
+        html = _CUT_REFERENCE.sub(r"\1\2", html)
     html = html.encode("utf-8", "replace").decode("utf-8")
     page = Page()
     root = LexborHTMLParser(_tame(html)).root

@@ -52,6 +52,8 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
         seen.add(key)
         marks = [mark for index, mark in page.credits if lines[0] <= index < lines[1]]
         caption, credit = split(text, marks)
+        if credit and text.endswith(credit) and caption:
+            text = f"{text[: -len(credit)].rstrip()} {credit}"  # the space between two elements comes and goes
         found.append(Figure(lines[0], _address(picture, url), text, caption, credit))
 
     taken: set[int] = set()
