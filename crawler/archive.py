@@ -203,10 +203,10 @@ class Archive:
                 assert capture.article is not None
                 error = None
                 outcome, version_id = self._record_text(capture, capture.article, latest)
-                has_moved = self._follow(known, capture, capture.article)
-                if has_moved and outcome is Outcome.UNCHANGED:
-                    outcome = Outcome.MOVED
-            if version_id is not None and outcome is not Outcome.NEW and outcome is not Outcome.CHANGED:
+                self._note_own_addresses(capture, capture.article)
+            if version_id is not None and self._follow_move(known, capture) and outcome in _SAME_TEXT:
+                outcome = Outcome.MOVED
+            if version_id is not None and outcome not in _NEW_TEXT:
                 self._run(
                     "UPDATE versions SET last_seen = max(last_seen, ?), checks = checks + 1 WHERE id = ?",
                     *(_text(capture.captured_at), version_id),
@@ -222,7 +222,7 @@ class Archive:
                 date_modified=_text(capture.article.date_modified) if capture.article else None,
                 body_bytes=len(capture.body) if capture.body is not None else None,
             )
-            if outcome in (Outcome.NEW, Outcome.CHANGED):
+            if outcome in _NEW_TEXT:
                 self._keep_payload(capture_id, capture)
             self._count("articles", outcome)
         return outcome
@@ -490,13 +490,17 @@ class Archive:
             *(packed.size, packed.body),
         )
 
-    def _follow(self, known: sqlite3.Row, capture: Capture, article: Article) -> bool:
-        """Note the addresses that a page was seen at; return whether the article moved to another one for good."""
+    def _note_own_addresses(self, capture: Capture, article: Article) -> None:
+        """Note the addresses that the page calls its own, where its site may speak for them."""
         answered = capture.final_url or capture.url
         if article.canonical_url and urls.same_site(answered, article.canonical_url):
             self._note_url(capture.article_id, article.canonical_url, "canonical", capture.captured_at)
         if article.amp_url and urls.same_site(answered, article.amp_url):
             self._note_url(capture.article_id, article.amp_url, "amp", capture.captured_at)
+
+    def _follow_move(self, known: sqlite3.Row, capture: Capture) -> bool:
+        """Visit the article at its new address from now on if it moved for good; return whether it did."""
+        answered = capture.final_url or capture.url
         if answered == known["current_url"] or not capture.is_permanent_move:
             return False
         if not self._note_url(capture.article_id, answered, "redirect", capture.captured_at):
@@ -519,8 +523,7 @@ class Archive:
     def _update_article(self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: Version | None) -> None:
         """Set an article's state as of this visit, its validators and its next visit."""
         now, article = capture.captured_at, capture.article
-        brought_text = outcome in (Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.MOVED)
-        is_good = brought_text or outcome is Outcome.NOT_MODIFIED
+        is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
         if outcome is Outcome.GONE:
             state = "gone"
         elif capture.status == 404:
@@ -528,7 +531,7 @@ class Archive:
         else:
             state = "up" if is_good else known["state"]
         failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + 1
-        last_changed = now if outcome in (Outcome.NEW, Outcome.CHANGED) else latest.first_seen if latest else None
+        last_changed = now if outcome in _NEW_TEXT else latest.first_seen if latest else None
         appointment = schedule.next_visit(
             last_changed=last_changed or _moment(known["found_at"]),
             now=now,
@@ -536,7 +539,7 @@ class Archive:
             is_gone=state == "gone",
         )
         # A 304 may leave validators out; an answer that brought no text must not be asked for with the old ones.
-        keeps = outcome is Outcome.NOT_MODIFIED
+        keeps = capture.status == 304
         etag = capture.etag or (known["etag"] if keeps else None)
         modified = capture.last_modified or (known["last_modified"] if keeps else None)
         self._run(
@@ -546,9 +549,9 @@ class Archive:
             *((etag, modified) if is_good else (None, None)),
             capture.article_id,
         )
-        if brought_text and article is not None:
+        if is_good and article is not None:
             self._run("UPDATE articles SET date_modified = ? WHERE id = ?", _text(article.date_modified), known["id"])
-        if outcome in (Outcome.NEW, Outcome.CHANGED) and article is not None:
+        if outcome in _NEW_TEXT and article is not None:
             self._run(
                 "UPDATE articles SET versions = versions + 1, headline = ?, section = ?, authors = ?, tags = ?,"
                 " language = ?, date_published = ? WHERE id = ?",
@@ -773,6 +776,8 @@ class Archive:
 
 
 _COUNTED = tuple(outcome.value for outcome in Outcome)
+_NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
+_SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
 
 _FEEDS = "SELECT f.*, (SELECT count(*) FROM articles AS a WHERE a.feed_id = f.id) AS articles FROM feeds AS f"
 

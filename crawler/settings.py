@@ -78,6 +78,8 @@ METAREFRESH_ENABLED = False
 HTTPERROR_ALLOW_ALL = True
 # The archive says what is due, each article once; the feed of an article may well be the article of another feed.
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
+# What has waited longest goes first; Scrapy's default is the last in, first out of a depth-first crawl.
+SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
 URLLENGTH_LIMIT = 4096
 # Silent unless asked: cron mails whatever is printed.
 LOG_ENABLED = False

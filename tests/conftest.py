@@ -57,7 +57,7 @@ def command() -> str:
 
 
 def with_speed(arguments: Sequence[str]) -> list[str]:
-    return [*arguments, "-s", "DOWNLOAD_DELAY=0"] if "crawl" in arguments else list(arguments)
+    return [*arguments, "-s", "DOWNLOAD_DELAY=0.01"] if "crawl" in arguments else list(arguments)
 
 
 def crawl_environment() -> dict[str, str]:

@@ -387,7 +387,7 @@ def test_an_archive_of_a_newer_redline_is_refused_untouched(archive: Archive) ->
     connection.commit()
     connection.close()
     before = archive.path.read_bytes()
-    with pytest.raises(ArchiveError, match="newer Redline.*from_the_future.*pip install -U"):
+    with pytest.raises(ArchiveError, match=r"newer Redline.*from_the_future.*pip install -U"):
         Archive(archive.path)
     assert archive.path.read_bytes() == before
 

@@ -75,6 +75,7 @@ def crawl_settings(archive: Path, overrides: tuple[str, ...] = (), verbose: int 
         settings.set(name, value, priority="cmdline")
     settings.set("ARCHIVE", str(archive), priority="cmdline")
     settings.set("LOG_ENABLED", verbose > 1, priority="cmdline")
+    settings.set("LOG_INSTALL_ROOT_HANDLER", verbose > 1, priority="cmdline")
     settings.set("LOG_LEVEL", "DEBUG" if verbose > 2 else "INFO", priority="cmdline")
     if not settings["CONTACT"]:
         settings.set("CONTACT", _contact(), priority="cmdline")
@@ -86,7 +87,7 @@ def run_spider(settings: Settings, spider: type, **arguments: object) -> Any:
     """Run a spider to its end and return it. Raises what kept it from starting."""
     from scrapy.crawler import AsyncCrawlerProcess
 
-    process = AsyncCrawlerProcess(settings, install_root_handler=settings.getbool("LOG_ENABLED"))
+    process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     task = process.crawl(crawler, **arguments)
     process.start()

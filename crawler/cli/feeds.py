@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 @click.command("add")
 @click.argument("url")
 @click.option("--all", "take_all", is_flag=True, help="Watch every feed found, not only the first.")
+@click.option("--section", is_flag=True, help="Watch the page itself, as a list of articles, whatever feeds there are.")
 @click.pass_obj
-def add_command(archive: Path, url: str, take_all: bool) -> None:
+def add_command(archive: Path, url: str, take_all: bool, section: bool) -> None:
     """Watch a feed. URL is a feed, or a page of a site, whose feeds are then looked for.
 
-    A page that has no feed but lists articles (a section such as "News") is watched as a feed itself.
+    A page that has no feed but lists articles (a section such as "News Feed") is watched as a feed itself.
 
     \b
     redline add https://kyivindependent.com/
@@ -38,7 +39,7 @@ def add_command(archive: Path, url: str, take_all: bool) -> None:
     address = urls.clean(url if "//" in url else f"https://{url}")
     if address is None:
         raise UsageError(f"{url} is no address of a web page; write it like https://example.org/feed")
-    found = visit(lambda get: _find(address, get))
+    found = visit(lambda get: _find(address, section, get))
     if not found:
         raise FeedError(
             f"no feed at {address}: none is announced, none stands in the common places, and the page lists no"
@@ -136,36 +137,35 @@ def export_command(archive: Path, as_opml: bool) -> None:
     sys.stdout.buffer.write(feeds.write_opml(links))
 
 
-async def _find(address: str, get: Get) -> list[FeedLink]:
+async def _find(address: str, section: bool, get: Get) -> list[FeedLink]:
     """Return the feeds at an address: itself, those it announces, those in common places, or itself as a section page.
 
-    Raises FetchError if the address itself does not answer.
+    With `section`, only itself. Raises FetchError if the address itself does not answer.
     """
     from crawler import feeds
-    from crawler.cli.fetch import FetchError
+    from crawler.cli.fetch import Fetched, FetchError
 
-    async def read(url: str) -> Feed | None:
-        try:
-            page = await get(url)
+    def read(page: Fetched) -> Feed | None:
+        with suppress(FeedError):
             return feeds.parse(page.body, page.url, content_type=page.headers.get("Content-Type"))
-        except (FetchError, FeedError):
-            return None
+        return None
 
     page = await get(address)
-    as_feed = None
-    with suppress(FeedError):  # then it is a page, whose feeds are looked for
-        as_feed = feeds.parse(page.body, page.url, content_type=page.headers.get("Content-Type"))
-    if as_feed is not None and as_feed.format is not FeedFormat.PAGE:
-        return [FeedLink(url=page.url, title=as_feed.title, site_url=as_feed.site_url)]
+    itself = read(page)
+    if itself is not None and (section or itself.format is not FeedFormat.PAGE):
+        return [FeedLink(url=page.url, title=itself.title, site_url=itself.site_url)]
+    if section:
+        return []
     if announced := feeds.discover(page.body, page.url):
         return announced
     for guess in feeds.guesses(page.url):
-        found = await read(guess)
+        try:
+            found = read(await get(guess))
+        except FetchError:
+            continue  # most of the common places are empty
         if found is not None and found.format is not FeedFormat.PAGE and found.entries:
             return [FeedLink(url=guess, title=found.title, site_url=found.site_url)]
-    if as_feed is not None and as_feed.entries:
-        return [FeedLink(url=page.url, title=as_feed.title, site_url=page.url)]
-    return []
+    return [FeedLink(url=page.url, title=itself.title, site_url=page.url)] if itself and itself.entries else []
 
 
 def _choose(found: list[FeedLink], take_all: bool) -> list[FeedLink]:

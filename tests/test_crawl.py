@@ -1,0 +1,312 @@
+"""The whole path, with the real command against a real local server: from a feed to a version to a diff."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.newsroom import Newsroom
+from tests.conftest import Command, command, crawl_environment
+
+ARTICLE = """<!doctype html><html lang=en><head><title>{headline}</title></head><body><main><article>
+<h1>{headline}</h1><p>By <a rel=author href=/a>Ada Lovell</a></p>
+<p>{text} The harbour master said on Monday that the new wall would stand until the end of the century.</p>
+<p>Fishing crews, who had asked for a survey since the spring, were told that it would begin in the autumn instead.</p>
+<p>The council will vote on the plan next week, and its members expect a majority for it, several of them said.</p>
+</article></main></body></html>"""
+RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>Wall Street Harbour</title>
+<link>{base}/</link><description>d</description>{items}</channel></rss>"""
+
+
+@pytest.fixture
+def press() -> Iterator[Newsroom]:
+    """A bare site that each test fills with pages of its own."""
+    with Newsroom(outlets=()) as site:
+        yield site
+
+
+def publish(press: Newsroom, paths: list[str], **versions: str) -> str:
+    """Publish articles and a feed of them; return the feed's URL."""
+    for path in paths:
+        write(press, path, "Eleven boats sank.")
+    items = "".join(f"<item><title>t</title><link>{press.url('', p)}</link><guid>{p}</guid></item>" for p in paths)
+    return press.page("/feed.xml", RSS.format(base=press.url("", ""), items=items), content_type="application/rss+xml")
+
+
+def write(press: Newsroom, path: str, text: str) -> None:
+    press.page(path, ARTICLE.format(headline="The wall will stand", text=text))
+
+
+def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(folder / "archive.db")
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def outcomes(folder: Path, crawl: int) -> dict[str, str]:
+    """Return what each article visited in a crawl showed, by path."""
+    found = rows(
+        folder, f"SELECT url, outcome FROM captures WHERE article_id IS NOT NULL AND crawl_id = {crawl} ORDER BY id"
+    )
+    return {"/" + str(url).split("/", 3)[3]: str(outcome) for url, outcome in found}
+
+
+def test_every_outcome_of_a_visit(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    paths = ["/same", "/plain", "/changed", "/gone", "/moved", "/failed", "/forbidden", "/cut", "/reset"]
+    feed = publish(press, paths)
+    assert redline("add", feed).returncode == 0
+    first = redline("crawl", "-v")
+    assert (first.returncode, first.stdout) == (0, "")
+    assert "9 new" in first.stderr
+    assert outcomes(tmp_path, 1) == dict.fromkeys(paths, "new")
+
+    press.page("/plain", ARTICLE.format(headline="The wall will stand", text="Eleven boats sank."), validators=False)
+    write(press, "/changed", "Twelve boats sank.")
+    press.page("/gone", "gone", status=410)
+    press.page("/new-home", ARTICLE.format(headline="The wall will stand", text="Eleven boats sank."))
+    press.page("/moved", "", status=301, headers={"Location": "/new-home"})
+    press.fault("/failed", status=500)
+    press.fault("/forbidden", status=403)
+    press.fault("/cut", truncate=True)
+    write(press, "/cut", "Twelve boats sank.")
+    press.fault("/reset", reset=True)
+    second = redline("crawl", "--all")
+    assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
+    assert outcomes(tmp_path, 2) == {
+        "/same": "not_modified",
+        "/plain": "unchanged",
+        "/changed": "changed",
+        "/gone": "gone",
+        "/moved": "moved",
+        "/failed": "failed",
+        "/forbidden": "blocked",
+        "/cut": "failed",
+        "/reset": "failed",
+    }
+    assert rows(tmp_path, "SELECT count(*) FROM versions") == [(10,)]
+
+    press.mend()
+    assert redline("crawl", "--all").returncode == 0
+    third = outcomes(tmp_path, 3)
+    assert third["/cut"] == "changed"
+    assert third["/new-home"] == "not_modified"
+    assert "/gone" not in third
+
+    shown = redline("diff", press.url("", "/changed"))
+    assert "[-Eleven-]{+Twelve+} boats sank." in shown.stdout
+    assert json.loads(redline("log", "--json").stdout.splitlines()[-1])["verdict"] == "undated"
+
+
+def test_each_due_article_is_asked_once_and_after_robots_txt(press: Newsroom, redline: Command) -> None:
+    feed = publish(press, ["/a", "/b", "/c"])
+    redline("add", feed)
+    press.requests.clear()
+    redline("crawl")
+    paths = [request.path for request in press.requests]
+    assert paths[0] == "/robots.txt"
+    assert max(Counter(paths).values()) == 1
+    assert {request.headers["user-agent"].partition("/")[0] for request in press.requests} == {"Redline"}
+    assert "mailto:test@example.org" in press.requests[-1].headers["user-agent"]
+    press.requests.clear()
+    redline("crawl")
+    assert press.requests == [], "nothing was due"
+
+
+def test_what_robots_txt_forbids_is_not_asked_and_recorded(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    press.page("/robots.txt", "User-agent: *\nDisallow: /private/", content_type="text/plain")
+    redline("add", publish(press, ["/a", "/private/b"]))
+    redline("crawl")
+    assert press.asked("/private/b") == []
+    assert rows(tmp_path, "SELECT outcome, error FROM captures WHERE url LIKE '%private%'") == [
+        ("blocked", "its robots.txt does not allow it")
+    ]
+
+
+def test_noise_around_an_article_is_no_edit_and_every_planned_edit_is_found(
+    newsroom: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    for outlet in newsroom.outlets:
+        assert redline("add", newsroom.feed(outlet.name)).returncode == 0
+    found: Counter[tuple[int, str]] = Counter()
+    for number in range(4):
+        newsroom.round = number
+        assert redline("crawl", "--all").returncode == 0
+        seen = rows(
+            tmp_path,
+            "SELECT a.url FROM changes AS c JOIN articles AS a ON a.id = c.article_id"
+            " JOIN captures AS k ON k.version_id = c.version_id AND k.outcome = 'changed'"
+            f" WHERE k.crawl_id = {number + 1}",
+        )
+        found.update((number, str(url)) for (url,) in seen)
+    planned = {(edit.round, newsroom.url(edit.outlet, edit.path)) for edit in newsroom.truth if edit.is_text}
+    assert set(found) == planned
+
+
+def test_a_change_is_told_in_the_log_with_its_verdict(newsroom: Newsroom, redline: Command, tmp_path: Path) -> None:
+    for outlet in newsroom.outlets:
+        redline("add", newsroom.feed(outlet.name))
+    for number in range(4):
+        newsroom.round = number
+        redline("crawl", "--all")
+    told = [json.loads(line) for line in redline("log", "--json", "-n", "99").stdout.splitlines()]
+    by_verdict = Counter(change["verdict"] for change in told)
+    planned = Counter(
+        verdict for verdict, _, _, _ in {(e.verdict, e.round, e.outlet, e.path) for e in newsroom.truth if e.is_text}
+    )
+    assert by_verdict == planned
+
+
+def test_loopback_is_refused_unless_it_is_opened_and_the_refusal_is_recorded(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    feed = publish(press, ["/a"])
+    redline("add", feed)
+    redline("crawl")
+    press.requests.clear()
+    refused = redline("crawl", "--all", REDLINE_ALLOW_NETWORKS="")
+    assert refused.returncode == 3
+    assert "REDLINE_ALLOW_NETWORKS" in refused.stderr
+    assert press.requests == []
+    latest = rows(tmp_path, "SELECT outcome, status FROM captures ORDER BY id DESC LIMIT 2")
+    assert latest == [("blocked", None), ("blocked", None)]
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/latest/meta-data/", "http://0x7f000001:1/", "ftp://x/"])
+def test_s2_a_redirect_to_a_private_address_is_refused(
+    press: Newsroom, redline: Command, tmp_path: Path, target: str
+) -> None:
+    redline("add", publish(press, ["/a"]))
+    press.page("/a", "", status=302, headers={"Location": target})
+    assert (
+        redline("crawl", REDLINE_ALLOW_NETWORKS=f"{press.url('', '').split('/')[2].split(':')[0]}/32").returncode == 0
+    )
+    ((outcome, _),) = rows(tmp_path, "SELECT outcome, error FROM captures WHERE article_id IS NOT NULL")
+    assert outcome in ("blocked", "failed")
+    assert rows(tmp_path, "SELECT count(*) FROM versions") == [(0,)]
+
+
+def test_a_name_that_stands_for_a_private_address_is_refused(press: Newsroom, redline: Command) -> None:
+    port = press.url("", "").rsplit(":", 1)[1].strip("/")
+    refused = redline("add", f"http://localhost:{port}/feed.xml", REDLINE_ALLOW_NETWORKS="")
+    assert refused.returncode == 1
+    assert "localhost stands for 127.0.0.1" in refused.stderr
+
+
+def test_a_feed_that_fails_is_said_and_the_others_go_on(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    redline("add", publish(press, ["/a"]))
+    other = press.page("/other.xml", RSS.format(base="", items=""), content_type="application/rss+xml")
+    redline("add", other)
+    press.fault("/other.xml", status=503)
+    crawled = redline("crawl")
+    assert crawled.returncode == 3
+    assert crawled.stderr == f"redline: {other}: the server answered 503\n"
+    assert outcomes(tmp_path, 1) == {"/a": "new"}
+    assert "failed" in redline("feeds").stdout
+
+
+def test_a_crawl_of_the_web_without_a_contact_says_what_to_do(press: Newsroom, redline: Command) -> None:
+    redline("add", publish(press, ["/a"]))
+    crawled = redline("crawl", REDLINE_CONTACT="")
+    assert crawled.returncode == 2
+    assert "REDLINE_CONTACT=mailto:" in crawled.stderr
+
+
+def test_f2_a_second_crawl_leaves_at_once_with_its_own_code(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    redline("add", publish(press, ["/a"]))
+    press.requests.clear()
+    press.fault("/feed.xml", delay=5)
+    first = start_crawl(tmp_path)
+    try:
+        wait_for(lambda: press.asked("/feed.xml"))
+        second = redline("crawl")
+    finally:
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=60)
+    assert second.returncode == 75
+    assert "another crawl is at work" in second.stderr
+
+
+def test_f1_a_crawl_killed_in_the_middle_loses_nothing_and_the_next_goes_on(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    paths = [f"/article-{n}" for n in range(30)]
+    redline("add", publish(press, paths))
+    press.fault("/article-15", delay=60)
+    crawl = start_crawl(tmp_path, "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1")
+    wait_for(lambda: press.asked("/article-15"))
+    crawl.kill()
+    crawl.communicate(timeout=60)
+    press.mend()
+    kept = rows(tmp_path, "SELECT count(*) FROM captures WHERE outcome = 'new' AND article_id IS NOT NULL")
+    assert 0 < int(str(kept[0][0])) < 30
+    assert rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+    assert redline("crawl", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=1").returncode == 0
+    assert rows(tmp_path, "SELECT count(*), count(DISTINCT article_id) FROM versions") == [(30, 30)]
+    assert Counter(r.path for r in press.requests if r.path == paths[0]) == {paths[0]: 1}, "not asked again"
+    assert rows(tmp_path, "SELECT ended_at IS NULL FROM crawls ORDER BY id") == [(1,), (0,)]
+
+
+def test_sigterm_ends_a_crawl_cleanly(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    redline("add", publish(press, ["/a", "/b"]))
+    press.fault("/b", delay=2)
+    crawl = start_crawl(tmp_path)
+    wait_for(lambda: press.asked("/b"))
+    crawl.send_signal(signal.SIGTERM)
+    crawl.communicate(timeout=60)
+    assert rows(tmp_path, "SELECT reason, ended_at IS NOT NULL FROM crawls") == [("shutdown", 1)]
+
+
+def test_scrapy_crawl_news_does_the_same(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    redline("add", publish(press, ["/a"]))
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("scrapy")), "crawl", "news", "-s", "DOWNLOAD_DELAY=0.01"],
+        cwd=root,
+        env=crawl_environment() | {"REDLINE_ARCHIVE": str(tmp_path / "archive.db")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert outcomes(tmp_path, 1) == {"/a": "new"}
+
+
+def test_a_section_page_is_a_feed_with_the_pages_behind_show_more(
+    newsroom: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    assert redline("add", "--section", newsroom.url("courier", "/news-feed/")).returncode == 0
+    assert redline("crawl").returncode == 0
+    stories = {newsroom.url("courier", story.path) for story in newsroom.outlets[0].stories_at(0)}
+    assert {url for (url,) in rows(tmp_path, "SELECT url FROM articles")} == stories
+
+
+def start_crawl(folder: Path, *settings: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [command(), "crawl", "-s", "DOWNLOAD_DELAY=0.01", *settings],
+        cwd=folder,
+        env=crawl_environment() | {"PATH": os.environ["PATH"]},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(happened: object, seconds: float = 30) -> None:
+    """Wait until a request has arrived: the press runs in a thread of this process, the crawl in another one."""
+    end = time.monotonic() + seconds
+    while not happened():  # type: ignore[operator]
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.01)
