@@ -85,8 +85,6 @@ def _weights(page: Page, anchor: str) -> dict[int, int]:
         chain = list(line.box.ancestors())
         if any(box.tag in _CHROME for box in chain):
             continue
-        if any(_is_boilerplate(box) and box.chars * 3 < page.boxes[0].chars for box in chain):
-            own //= 4
         weights[line.index] = own
         if anchor and comparable(line.text[:80]) in anchor:
             known.add(_lane(line))
@@ -102,14 +100,20 @@ def _is_sentence(text: str) -> bool:
 
 def _is_count(text: str) -> bool:
     """Whether a line is a counter or a clock: "161 shares", "vor 2 Stunden", "3 min read"."""
-    return len(text) < 45 and len(text.split()) < 5 and any(map(str.isdigit, text)) and _ENDS.isdisjoint(text[-1:])
+    if len(text) > 60 or not _ENDS.isdisjoint(text[-1:]):
+        return False
+    words = text.split()
+    return sum(word[0].isdigit() for word in words) * 4 >= len(words)
 
 
 def _core(page: Page, weights: dict[int, int]) -> Box | None:
     """Return the innermost box that holds three quarters of the weight, and what prose stands around it; None if none."""
     totals: dict[int, int] = defaultdict(int)
     for index, own in weights.items():
-        for box in page.lines[index].box.ancestors():
+        chain = list(page.lines[index].box.ancestors())
+        if any(box.chars * 3 < chain[-1].chars and _is_boilerplate(box) for box in chain):
+            own //= 4
+        for box in chain:
             totals[box.index] += own
     if not totals:
         return None
@@ -163,7 +167,7 @@ def _runs_on(page: Page, inside: list[Line], lane: tuple[str, str, str]) -> bool
     for line in mine:
         before = page.lines[line.index - 1] if line.index else None
         under_links += before is not None and before.link_chars * 2 > len(before.text)
-    return under_links * 2 < len(mine)
+    return under_links * 2 <= len(mine)
 
 
 class _Judge:
@@ -183,6 +187,8 @@ class _Judge:
                 box = line.box.parent if line.box.tag in _LEAVES else line.box
                 if box:
                     self.containers.add(box.index)
+                    if box.parent and box.last - box.first == 1:  # a wrapper around one paragraph
+                        self.containers.add(box.parent.index)
         self.verdicts: dict[int, bool] = {}
 
     def run(self) -> None:
@@ -207,7 +213,7 @@ class _Judge:
     def _is_prose(self, line: Line) -> bool:
         """Whether a line in the body's own lane is text of the article and not a pointer, a label or the headline."""
         length, links = len(line.text), line.link_chars
-        if links * 10 > length * 7 and length < 300 or links * 2 > length and wordings.starts_related(line.text):
+        if links * 10 > length * 7 and length < 300 and line.text[-1] not in ".。।" or links * 2 > length and wordings.starts_related(line.text):
             self.body.related += line.links
             return False
         return not (wordings.is_label(line.text) or _is_count(line.text) or wordings.folded(line.text) == self.headline)

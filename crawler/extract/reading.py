@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from crawler.extract import body as bodies
-from crawler.extract import metadata, pictures
+from crawler.extract import metadata, pictures, wordings
 from crawler.extract.page import Page, read
 from crawler.extract.text import comparable
 from crawler.items import Article, Block, BlockKind, Headlines, Image
@@ -85,8 +85,8 @@ def _standfirst(
             continue
         key = comparable(line.text).casefold()
         score = max((_likeness(key, comparable(d).casefold()) for d in meta.descriptions), default=0.0)
-        if line.index > start and len(key) > 60 and key[-1] in ".!?…。":
-            score = max(score, 0.6)
+        if score < 0.6 and line.index > start and not wordings.makes_offer(line.text):
+            score = 0.6 if any(wordings.names_standfirst(b.name) for b in (line.box, line.box.parent) if b) else 0.0
         if score > best[0] and score >= 0.6:
             best = (score, line.text)
     return best[1]

@@ -59,3 +59,8 @@ def is_embed(classes: str) -> bool:
 def gives_credit(key: str) -> bool:
     """Whether a folded, caseless line says who else worked on the article, or whose text it is."""
     return any(phrase in key for phrase in _lists()["credits"])
+
+
+def names_standfirst(name: str) -> bool:
+    """Whether a box's class and id call it the article's standfirst."""
+    return any(word in name for word in _lists()["standfirst"])
