@@ -26,7 +26,7 @@ _TRACKING = re.compile(
     | cmp | cmpid | smid | smtyp | emc | partner | ito | ocid | icid | ncid | xtor | xtref | iref | srnd | sref | share
     | sharetype | ftag
     | ref_src | ref_url | referrer | referer | guccounter | guce_referrer(?:_sig)? | soc_src | soc_trk
-    | (?: tracking | rss | origin | feature )_source
+    | [a-z]{1,20} _ (?: source | medium | campaign ) | ico
     """,
     re.VERBOSE,
 )

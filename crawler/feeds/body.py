@@ -12,6 +12,7 @@ from lxml import etree
 from crawler.errors import FeedError
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # after decompression; sitemaps.org allows 50 MB, news sitemaps stay under 1 MB
+MAX_TEXT_CHARS = 200_000  # of one text or tag: a long read has 50,000; libxml2 gives up the document at 10 million
 
 _XML_CHARSET = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([A-Za-z0-9._:-]{1,40})["']""")
 _META_CHARSET = re.compile(rb"""(?i)<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}["']?([A-Za-z0-9._:-]{1,40})""")
@@ -26,6 +27,7 @@ _BOMS = {
 _MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030"}
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(r"&(#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)?")
+_TAG_AND_TEXT = re.compile(r"<?[^<]+")
 _STRAY_LESS_THAN = re.compile(r"<(?![A-Za-z_/!?])")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,99})")
 
@@ -123,7 +125,17 @@ def tree(text: str) -> etree._Element:
 
 
 def _repaired(text: str) -> str:
-    """Return XML with its commonest faults mended outside CDATA: a bare `&`, HTML's entities, a bare `<`."""
+    """Return XML with its commonest faults mended outside CDATA: a bare `&`, HTML's entities, a bare `<`.
+
+    Texts are cut one character over `MAX_TEXT_CHARS`, so that the caller can tell; tags that long are left out.
+    """
+
+    def capped(match: re.Match[str]) -> str:
+        piece = match[0]
+        if len(piece) <= MAX_TEXT_CHARS:
+            return piece
+        tag_end = piece.find(">") + 1 if piece.startswith("<") else 0
+        return "" if tag_end > MAX_TEXT_CHARS else piece[: tag_end + MAX_TEXT_CHARS + 1]
 
     def spelled_out(match: re.Match[str]) -> str:
         reference = match[1]
@@ -137,13 +149,14 @@ def _repaired(text: str) -> str:
     pieces, at = [], 0
     while at < len(text):
         start = text.find("<![CDATA[", at)
-        outside = text[at : start if start >= 0 else len(text)]
+        outside = _TAG_AND_TEXT.sub(capped, text[at : start if start >= 0 else len(text)])
         pieces.append(_STRAY_LESS_THAN.sub("&lt;", _REFERENCE.sub(spelled_out, outside)))
         if start < 0:
             break
         end = text.find("]]>", start)
-        at = end + 3 if end >= 0 else len(text)
-        pieces.append(text[start:at] if end >= 0 else text[start:] + "]]>")
+        end = end if end >= 0 else len(text)
+        pieces.append(text[start : min(end, start + MAX_TEXT_CHARS)] + "]]>")
+        at = end + 3
     return "".join(pieces)
 
 

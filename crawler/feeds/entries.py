@@ -8,17 +8,20 @@ from collections import Counter
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 from crawler import urls
+from crawler.feeds.body import MAX_TEXT_CHARS
 from crawler.items import Entry
 
 MAX_TITLE_CHARS = 1_000
 MAX_SUMMARY_CHARS = 10_000
-MAX_MARKUP_CHARS = 200_000  # of one text, before its markup is taken off
 MAX_ID_CHARS = 1_000
 
-_BLOCK_TAGS = ["p", "div", "br", "li", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "figcaption"]
+_BLOCK_TAGS = frozenset(
+    "p div br hr ul ol li table tr td th h1 h2 h3 h4 h5 h6 blockquote pre figcaption section article dt dd".split()
+)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -112,16 +115,18 @@ def instant(text: str) -> datetime | None:
 
 def plain(markup: str) -> str:
     """Return what a reader sees of an HTML fragment, on one line."""
-    markup = markup[:MAX_MARKUP_CHARS]
+    markup = _CONTROL.sub(" ", markup[:MAX_TEXT_CHARS])
     if "<" in markup:
         # A processing instruction at the start would make BeautifulSoup take the fragment for XML.
-        soup = BeautifulSoup(re.sub(r"<\?[^<>]*>", "", _CONTROL.sub(" ", markup)) + "<p>", "lxml")
-        for hidden in soup(["script", "style", "template", "noscript"]):
-            hidden.extract()
-        for block in soup(_BLOCK_TAGS):
-            block.insert_before(" ")
-            block.insert_after(" ")
-        markup = soup.get_text()
+        soup = BeautifulSoup(re.sub(r"<\?[^<>]*>", "", markup) + "<p>", "lxml")
+        pieces = []
+        for node in soup.descendants:
+            if isinstance(node, Tag):
+                pieces.append(" " if node.name in _BLOCK_TAGS else "")
+            elif type(node) is NavigableString:  # scripts, styles and comments have classes of their own
+                before = node.previous_sibling
+                pieces.append(f" {node}" if isinstance(before, Tag) and before.name in _BLOCK_TAGS else node)
+        markup = "".join(pieces)
     elif "&" in markup:
         markup = html.unescape(markup)
     return " ".join(_CONTROL.sub(" ", markup).split())

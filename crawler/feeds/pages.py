@@ -10,9 +10,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 from crawler import urls
 from crawler.errors import FeedError
@@ -21,6 +24,8 @@ from crawler.feeds.entries import MAX_TITLE_CHARS, Entries, instant
 from crawler.items import Feed, FeedFormat, FeedLink
 
 MIN_ARTICLES = 3  # fewer do not repeat, and an error page may link to one or two
+MAX_MORE = 10  # further pages; older ones hold what was there before the page was watched
+MAX_DEPTH = 512  # levels; browsers stop at 512, and BeautifulSoup's walks from a tag take time by its depth
 
 FEED_TYPES = frozenset({
     "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json", "application/rss",
@@ -40,12 +45,12 @@ _NUMBER_IN_PATH = re.compile(r"[0-9]{5,}|(?<![a-z])[a-z]?[0-9]{5,}")
 _NOT_ARTICLE_FILE = re.compile(
     r"\.(?:jpe?g|png|gif|webp|svg|pdf|xml|rss|atom|json|mp[34]|zip|css|js|ics)$", re.IGNORECASE
 )
-# First or second words of paths that never hold articles, in the languages of the web's largest presses.
+# Parts of paths that never hold articles.
 _NOT_ARTICLE_PATH = re.compile(
-    r"/(?:tags?|authors?|auth?or|autoren?|autores?|auteurs?|avtor|writers?|staff|team|people|profiles?|users?|categor(?:y|ies)"
-    r"|kategorie|categoria|topics?|themen?|temas?|search|suche|login|signin|register|account|subscribe|subscription|abo"
-    r"|newsletters?|privacy|terms|about|about-us|contact|kontakt|impressum|datenschutz|advertis[a-z]+|shop|store|jobs?"
-    r"|careers?|help|faq|donate|support|membership|cookies?|feeds?|rss|page|wp-content|wp-login\.php)(?:/|$)",
+    r"/(?:tags?|tagged|authors?|autor(?:en|es)?|auteurs?|avtor|writers?|profiles?|users?|categor(?:y|ies|ia|ias|ie)|kategorie"
+    r"|topics?|themen|temas|search|suche|login|signin|register|account|subscribe|subscriptions?|newsletters?|privacy"
+    r"|privacy-policy|terms|terms-[a-z-]+|about|about-us|contact|contact-us|kontakt|impressum|datenschutz|advertis[a-z-]+"
+    r"|careers|faq|donate|membership|cookies?|cookie-policy|feeds?|rss|wp-content|wp-login\.php)(?:/|$)",
     re.IGNORECASE,
 )
 _AROUND = frozenset({"nav", "footer", "form", "noscript", "template", "select", "dialog"})
@@ -56,6 +61,8 @@ _AROUND_WORD = re.compile(
     r"|share|sharing|ads?|advert|advertisement|sponsored|sponsor|promoted|promo|partner|taboola|outbrain|tags|taglist"
     r"|byline|authors?|comments|login|signup)(?![a-z])"
 )
+_CARD_LEVELS = 6  # boxes that a card is deep, from a link outwards; real ones have two to five
+_SHORT_NODES = 60
 _HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 _MORE = re.compile(
@@ -76,8 +83,15 @@ _PAGE_PARAMETERS = frozenset({"page", "p", "paged", "pg", "seite", "pagina", "pa
 
 
 def _soup(text: str) -> BeautifulSoup:
+    """Return the page as a tree. Raises `FeedError` when it is nested deeper than `MAX_DEPTH`."""
     # An XML declaration makes BeautifulSoup warn that XHTML is XML; browsers read it as HTML all the same.
-    return BeautifulSoup(re.sub(r"^\s*<\?xml[^<>]*>", "", text), "lxml")
+    soup = BeautifulSoup(re.sub(r"^\s*<\?xml[^<>]*>", "", text), "lxml")
+    depths = {id(soup): 0}
+    for tag in soup.find_all(True):
+        depths[id(tag)] = depth = depths[id(tag.parent)] + 1
+        if depth > MAX_DEPTH:
+            raise FeedError(f"this web page nests over {MAX_DEPTH} levels deep: watch the outlet's RSS feed instead")
+    return soup
 
 
 def _base(soup: BeautifulSoup, url: str) -> str:
@@ -124,7 +138,7 @@ def _announced(soup: BeautifulSoup, url: str) -> list[FeedLink]:
             )  # fmt: skip
         else:
             is_feed = type in FEED_TYPES or href.lower().startswith("feed:") or _looks_like_feed(href)
-            title = title or " ".join(tag.get_text(" ").split())
+            title = title or _short_text(tag)
         address = feed_address(href, base) if is_feed else None
         if address is not None and urls.key(address) != urls.key(url):
             link = FeedLink(url=address, title=" ".join(title.split())[:MAX_TITLE_CHARS], site_url=urls.clean(url))
@@ -171,7 +185,7 @@ def read(text: str, url: str, max_entries: int) -> Feed:
             " look for the outlet's RSS address or its page of latest news"
         )
     for article in articles:
-        entries.add(url=article.url, title=article.title, summary=article.summary, published=article.published)
+        entries.add(url=article.url, title=article.title, published=article.published)
     html = soup.find("html")
     title = soup.find("title")
     return Feed(
@@ -181,7 +195,7 @@ def read(text: str, url: str, max_entries: int) -> Feed:
         site_url=urls.clean("/", url),
         language=_attribute(html, "lang")[:35] or None,
         entries=entries.result(),
-        more=tuple(filter(None, [_next_page(soup, url)])),
+        more=_more(soup, url),
         warnings=entries.warnings(),
     )
 
@@ -192,9 +206,19 @@ class _Article:
 
     url: str
     title: str = ""
-    summary: str = ""
     published: str = ""
     points: int = 0
+    text_points: int = 0
+
+
+class _Link(NamedTuple):
+    """A link that may lead to an article."""
+
+    tag: Tag
+    address: str
+    identity: str
+    points: int
+    shape: tuple[str, ...]
 
 
 def _articles(soup: BeautifulSoup, url: str) -> list[_Article]:
@@ -204,34 +228,47 @@ def _articles(soup: BeautifulSoup, url: str) -> list[_Article]:
     Text: in or around a heading 2, long 1. Place: in a card of a kind that occurs three times 1, a time beside it 1.
     """
     base, own = _base(soup, url), urls.key(url)
-    found: list[tuple[Tag, str, int]] = []
+    found: list[_Link] = []
     around: dict[int, bool] = {}
-    for link in soup.find_all("a", href=True):
-        address = urls.clean(_attribute(link, "href"), base)
-        if address is None or not urls.same_site(address, url) or urls.key(address) == own:
+    addresses_in: dict[int, set[str]] = {}
+    time_in: dict[int, str] = {}
+    heading_in: dict[int, Tag] = {}
+    # What a box holds is noted from inside outwards: to search each box would take quadratic time where boxes nest.
+    for tag in soup.find_all(["time", *_HEADINGS]):
+        for box in islice(_upwards(tag), _CARD_LEVELS):
+            if tag.name == "time":
+                time_in.setdefault(id(box), _attribute(tag, "datetime"))
+            else:
+                heading_in.setdefault(id(box), tag)
+    for tag in soup.find_all("a", href=True):
+        address = urls.clean(_attribute(tag, "href"), base)
+        if address is None:
             continue
+        identity = urls.key(address)
+        for box in islice(_upwards(tag), _CARD_LEVELS):
+            addresses_in.setdefault(id(box), set()).add(identity)
         points = _address_points(address)
-        if points and not _is_around(link, around):
-            found.append((link, address, points))
-    shapes = Counter(_shape(link) for link, _, _ in found)
+        if points and identity != own and urls.same_site(address, url) and not _is_around(tag, around):
+            found.append(_Link(tag, address, identity, points, _shape(tag)))
+    shapes = Counter(link.shape for link in found)
     articles: dict[str, _Article] = {}
-    for link, address, points in found:
-        article = articles.setdefault(urls.key(address), _Article(address))
-        heading = link.find(_HEADINGS) or link.find_parent(_HEADINGS)
-        text = _short_text(heading or link) or _attribute(link, "aria-label") or _attribute(link, "title")
-        card = _card(link)
-        time = card.find("time") if card else None
+    for link in found:
+        article = articles.setdefault(link.identity, _Article(link.address))
+        # A card is what belongs to one article: the boxes around its link that hold no other address.
+        card = [box for box in islice(_upwards(link.tag), _CARD_LEVELS) if len(addresses_in[id(box)]) == 1]
+        heading = heading_in.get(id(link.tag)) or next((box for box in card if box.name in _HEADINGS), None)
+        text = _short_text(heading or link.tag) or _attribute(link.tag, "aria-label") or _attribute(link.tag, "title")
+        points = link.points
         # Chinese, Japanese and Korean say in one letter what takes two or three elsewhere.
         length = sum(2 if ord(letter) > 0x2E80 else 1 for letter in text)
-        if length >= 8 and (heading or length >= 20):
+        if length >= 20 or (heading and length >= 8):
             points += 2 * bool(heading) + (length >= 25)
-            if len(text) > len(article.title) and not (article.points > points):
-                article.title = " ".join(text.split())
-        points += (shapes[_shape(link)] >= MIN_ARTICLES) + bool(time)
+            if points > article.text_points:
+                article.title, article.text_points = text, points
+        time = next((time_in[id(box)] for box in card if id(box) in time_in), None)
+        points += (shapes[link.shape] >= MIN_ARTICLES) + (time is not None)
         article.points = max(article.points, points)
-        if time is not None and not article.published:
-            stamp = _attribute(time, "datetime")
-            article.published = stamp if instant(stamp) else ""
+        article.published = article.published or (time if time and instant(time) else "")
     return [article for article in articles.values() if article.points >= 4 and article.title]
 
 
@@ -278,50 +315,36 @@ def _upwards(tag: Tag) -> Iterator[Tag]:
 
 def _shape(link: Tag) -> tuple[str, ...]:
     """Return what repeated cards have in common: the names and first classes of the four boxes around a link."""
-    boxes = [box for _, box in zip(range(4), _upwards(link), strict=False)]
-    return tuple(f"{box.name}.{_attribute(box, 'class').partition(' ')[0]}" for box in boxes)
-
-
-def _card(link: Tag) -> Tag | None:
-    """Return the largest box of at most four levels that holds no second address: what belongs to this link."""
-    card = None
-    for _, box in zip(range(5), _upwards(link), strict=False):
-        addresses = {_attribute(other, "href") for other in box.find_all("a", href=True, limit=6)}
-        if len(addresses) > 1:
-            break
-        card = box
-    return card
+    return tuple(f"{box.name}.{_attribute(box, 'class')[:100].partition(' ')[0]}" for box in islice(_upwards(link), 4))
 
 
 def _short_text(tag: Tag) -> str:
-    pieces, length = [], 0
-    for piece in tag.stripped_strings:
-        pieces.append(piece)
-        length += len(piece)
-        if length > MAX_TITLE_CHARS:
-            break
-    return " ".join(" ".join(pieces).split())[:MAX_TITLE_CHARS]
+    """Return the text of a link or heading; of a box that holds half a page, the start."""
+    pieces = [node for node in islice(tag.descendants, _SHORT_NODES) if type(node) is NavigableString]
+    return " ".join(" ".join(pieces)[: 4 * MAX_TITLE_CHARS].split())[:MAX_TITLE_CHARS]
 
 
-def _next_page(soup: BeautifulSoup, url: str) -> str | None:
-    """Return the page behind "Show more": rel=next, else the number after ours, else a link or button that says so."""
-    base, here = _base(soup, url), _page_number(url)
-    by_number = by_text = None
+def _more(soup: BeautifulSoup, url: str) -> tuple[str, ...]:
+    """Return the pages behind this one, the next first: by rel=next, by their numbers, by a link that says "more"."""
+    base, here, own = _base(soup, url), _page_number(url), _unpaged(url)
+    declared, said = [], []
+    numbered: dict[int, str] = {}
     for tag in soup.find_all(["link", "a", "button"]):
         href = next(
             filter(None, (_attribute(tag, name) for name in ("href", "data-href", "data-url", "data-next"))), ""
         )
         address = urls.clean(href, base) if href else None
-        is_more = tag.name != "link" and bool(_MORE.fullmatch(_short_text(tag).strip(" .…›»→>↓+")))
         if address is None or not urls.same_site(address, url) or urls.key(address) == urls.key(url):
             continue
         if "next" in _attribute(tag, "rel").lower().split():
-            return address
-        if tag.name != "link" and _page_number(address) == here + 1 and _unpaged(address) == _unpaged(url):
-            by_number = by_number or address
-        elif is_more and _unpaged(address) == _unpaged(url):
-            by_text = by_text or address
-    return by_number or by_text
+            declared.append(address)
+        elif tag.name != "link" and _unpaged(address) == own:
+            if (number := _page_number(address)) > here:
+                numbered.setdefault(number, address)
+            elif _MORE.fullmatch(_short_text(tag).strip(" .…›»→>↓+")):
+                said.append(address)
+    found = [*declared[:1], *(numbered[number] for number in sorted(numbered)), *(said if not numbered else ())]
+    return tuple({urls.key(address): address for address in reversed(found)}.values())[::-1][:MAX_MORE]
 
 
 def _page_number(url: str) -> int:

@@ -15,7 +15,7 @@ from lxml import etree
 from crawler import urls
 from crawler.errors import FeedError
 from crawler.feeds import body
-from crawler.feeds.entries import MAX_MARKUP_CHARS, MAX_TITLE_CHARS, Entries, plain
+from crawler.feeds.entries import MAX_TITLE_CHARS, Entries, plain
 from crawler.items import Feed, FeedFormat
 
 _NAMESPACES = {
@@ -104,9 +104,9 @@ def _tamed(text: str, entries: Entries) -> bytes:
             elif parent is not None:
                 _remove(parent, element)
                 continue
-        if element.text and len(element.text) > MAX_MARKUP_CHARS:
-            entries.note(f"with a text cut at {MAX_MARKUP_CHARS:,} characters")
-            element.text = element.text[:MAX_MARKUP_CHARS]
+        if element.text and len(element.text) > body.MAX_TEXT_CHARS:
+            entries.note(f"with a text cut at {body.MAX_TEXT_CHARS:,} characters")
+            element.text = element.text[: body.MAX_TEXT_CHARS]
     return etree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
