@@ -25,7 +25,7 @@ from crawler.diff.model import (
 )
 from crawler.diff.sequence import Effort, word_spans
 from crawler.diff.tokens import Lexicon, Text, is_word, words
-from crawler.items import Article, BlockKind
+from crawler.items import Article
 
 __all__ = [
     "BREAK",
@@ -54,7 +54,7 @@ def diff(old: Article, new: Article) -> Diff:
     found = tuple(_block(group, blocks, old, new, effort) for group in groups)
     read = [
         *(span for field in fields if field.name in READ_FIELDS for span in field.spans),
-        *(span for block in found if block.kind is not BlockKind.CAPTION for span in block.spans),
+        *(span for block in found for span in block.spans),
     ]
     return Diff(
         fields=fields,
@@ -84,7 +84,7 @@ def _fields(old: Article, new: Article, lexicon: Lexicon, effort: Effort) -> Ite
     for name, texts in _FIELDS.items():
         before, after = texts(old), texts(new)
         if before != after:
-            compare = _spans if name in READ_FIELDS else _item_spans
+            compare = _item_spans if name in _ITEMS else _spans
             found = compare(before, after, lexicon, effort)
             if any(span.kind is not SpanKind.EQUAL for span in found):
                 yield FieldDiff(name, found)
@@ -111,6 +111,9 @@ _FIELDS: dict[str, Callable[[Article], list[str]]] = {
     "date_published": lambda article: _moment(article.date_published),
     "date_modified": lambda article: _moment(article.date_modified),
 }
+
+
+_ITEMS = frozenset({"images", "date_published", "date_modified"})
 
 
 def _block(group: Group, blocks: Blocks, old: Article, new: Article, effort: Effort) -> BlockDiff:

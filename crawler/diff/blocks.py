@@ -15,12 +15,15 @@ from crawler.diff.tokens import Lexicon, Text
 from crawler.extract.text import comparable
 
 # Shares of common words in order, 2 * common / all. Unrelated paragraphs of English news share 0.2 to 0.35.
+_SURELY = 0.75
 _SAME_PLACE = 0.4
 _ELSEWHERE = 0.6
 # A part of a paragraph that was split has this share of its words in the whole.
 _CONTAINED = 0.7
 # A word in more blocks than this says little on which of them is meant.
 _RARE = 16
+# Fewer pairs than this are all compared.
+_FEW_PAIRS = 400
 # Two texts of 2,000 words.
 _CELLS_TO_COMPARE = 4_000_000
 # More blocks without partner are not compared with each other: 0.1 s.
@@ -140,23 +143,42 @@ def _similar(
         return {}
     olds = {i: blocks.text(0, i).codes for i in range(len(blocks.sides[0])) if i not in pairs}
     news = {j: blocks.text(1, j).codes for j in range(len(blocks.sides[1])) if j not in taken}
+    found: dict[int, int] = {}
+    for i, j in _in_step(olds, news, place_old, place_new):
+        if _share(olds[i], news[j], effort) >= _SURELY:
+            found[i] = j
+            del olds[i], news[j]
     fits: list[tuple[float, int, int]] = []
     for i, candidates in _candidates(olds, news):
         for j in candidates:
-            words = len(olds[i]) + len(news[j])
-            if not words:
-                continue
-            share = 2 * _common(olds[i], news[j], effort) / words
+            share = _share(olds[i], news[j], effort)
             is_here = place_old[i] == place_new[j]
             if share >= (_SAME_PLACE if is_here else _ELSEWHERE):
                 # Of two that fit about equally well the one in the same place is meant.
                 fits.append((-share - 0.1 * is_here, i, j))
-    found: dict[int, int] = {}
     for _, i, j in sorted(fits):
-        if i not in found and j not in taken:
+        if i in olds and j in news:
             found[i] = j
-            taken.add(j)
+            del olds[i], news[j]
     return found
+
+
+def _in_step(
+    olds: dict[int, str], news: dict[int, str], place_old: list[int], place_new: list[int]
+) -> list[tuple[int, int]]:
+    """Return the pairs of blocks that stand first, second ... in a place that has equally many on both sides."""
+    places: defaultdict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for i in olds:
+        places[place_old[i]][0].append(i)
+    for j in news:
+        places[place_new[j]][1].append(j)
+    return [
+        pair for left, right in places.values() if len(left) == len(right) for pair in zip(left, right, strict=True)
+    ]
+
+
+def _share(old: str, new: str, effort: Effort) -> float:
+    return 2 * _common(old, new, effort) / (len(old) + len(new)) if old or new else 0.0
 
 
 def _common(old: str, new: str, effort: Effort) -> int:
@@ -168,7 +190,7 @@ def _common(old: str, new: str, effort: Effort) -> int:
 
 def _candidates(olds: dict[int, str], news: dict[int, str]) -> Iterator[tuple[int, list[int]]]:
     """Yield for each old block the new ones worth comparing: all if few, else the five that share most rare words."""
-    if len(olds) * len(news) <= 400:
+    if len(olds) * len(news) <= _FEW_PAIRS:
         yield from ((i, list(news)) for i in olds)
         return
     holders: defaultdict[str, list[int]] = defaultdict(list)
@@ -283,17 +305,13 @@ def _kept(old: list[str], new: list[str], effort: Effort) -> tuple[set[int], set
 
 def _sentences(text: Text) -> Iterator[tuple[int, int]]:
     """Yield (first word, end) of each sentence that is long enough to be told when it moves."""
+    ends = [
+        index + 1
+        for index, word in enumerate(text.words[:-1])
+        if word[-1] in SENTENCE_END and (text.gaps[index + 1] or word[-1] in "。！？")
+    ]
     start = 0
-    for index, word in enumerate(text.words):
-        is_last = index + 1 == len(text.words)
-        if not is_last and (word[-1] not in SENTENCE_END or not _ends_here(text, index)):
-            continue
-        end = index + 1
+    for end in [*ends, len(text)]:
         if end - start >= _MOVED_WORDS and sum(map(len, text.words[start:end])) >= _MOVED_CHARACTERS:
             yield start, end
         start = end
-
-
-def _ends_here(text: Text, index: int) -> bool:
-    """Whether a sentence ends after a word that could end one: white space follows, or the sign is full-width."""
-    return bool(text.gaps[index + 1]) or text.words[index][-1] in "。！？"

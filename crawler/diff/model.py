@@ -11,8 +11,9 @@ from crawler.items import BlockKind
 # Stands between two blocks where one was split or two were joined, and between the items of a list. Of no word a part.
 BREAK = "\u2029"
 
-# What a reader reads: not dates, nor the addresses of pictures, which change with every image server.
-READ_FIELDS = frozenset({"headline", "description", "authors", "captions"})
+# What the digest is made of beside the blocks. Captions are not: they stand among the blocks too. Dates and the
+# addresses of pictures, which change with every image server, are no text that one reads.
+READ_FIELDS = frozenset({"headline", "description", "authors"})
 
 
 class SpanKind(StrEnum):
@@ -80,7 +81,7 @@ class Diff:
     `fields` has only those that differ. `blocks` has every block in the new reading order, a deleted one where it
     stood. `is_coarse` says that a part was too large to compare word by word and is shown as replaced. Words are
     those that a reader reads, body and fields (a character each where a script has no spaces); what moved is neither
-    added nor removed. A caption counts in its field; its block shows where it stands.
+    added nor removed. A caption is a block too, and counts there.
     """
 
     fields: tuple[FieldDiff, ...]
@@ -91,9 +92,9 @@ class Diff:
 
     @property
     def is_empty(self) -> bool:
-        """Whether a reader reads the same: exactly when the digests are equal. Dates and addresses may differ."""
+        """Whether a reader reads the same: exactly when the digests are equal. Dates and pictures may differ."""
         return not any(field.name in READ_FIELDS for field in self.fields) and all(
-            block.alignment is Alignment.EQUAL or block.kind is BlockKind.CAPTION for block in self.blocks
+            block.alignment is Alignment.EQUAL for block in self.blocks
         )
 
 

@@ -40,20 +40,24 @@ def _pieces(diff: Diff) -> Iterator[str]:
 
 
 def _changed(spans: Iterable[Span]) -> Iterator[str]:
+    """Yield each changed place with what stands around it; places that are near one another are one piece."""
     spans = tuple(spans)
     piece = ""
     for i, span in enumerate(spans):
         text = _flat(span.text)
-        if span.kind is SpanKind.EQUAL:
-            if piece:
-                yield piece + (text if len(text) <= _CONTEXT else text[:_CONTEXT] + "…")
-                piece = ""
+        if span.kind is not SpanKind.EQUAL:
+            marks = ("[-", "-]") if span.kind is SpanKind.DELETE else ("{+", "+}")
+            piece += f"{marks[0]}{_cut(text, _LONGEST)}{marks[1]}"
             continue
-        if not piece and i > 0 and spans[i - 1].kind is SpanKind.EQUAL:
-            before = _flat(spans[i - 1].text)
-            piece = before if len(before) <= _CONTEXT else "…" + before[-_CONTEXT:]
-        marks = ("[-", "-]") if span.kind is SpanKind.DELETE else ("{+", "+}")
-        piece += f"{marks[0]}{_cut(text, _LONGEST)}{marks[1]}"
+        is_first, is_last = i == 0, i == len(spans) - 1
+        if not (is_first or is_last) and len(text) <= 2 * _CONTEXT:
+            piece += text
+            continue
+        if not is_first:
+            yield piece + _cut(text, _CONTEXT)
+            piece = ""
+        if not is_last:
+            piece = text if len(text) <= _CONTEXT else "…" + text[-_CONTEXT:]
     if piece:
         yield piece
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import import_module
 from itertools import pairwise
@@ -27,9 +28,19 @@ _EMOJI = "\u2190-\u2bff\U0001f000-\U0001faff"
 _STRAIGHT = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u2032\u2035\u00b4\u0060\u02bc\u02b9\u02bb\uff07", "'"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """How to cut a text: `plain` and `full` give (white space, token); plain is for a text without `special` signs."""
+
+    special: re.Pattern[str]
+    plain: re.Pattern[str]
+    full: re.Pattern[str]
+    unspaced_run: re.Pattern[str]
+    grapheme: re.Pattern[str]
+
+
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Return how to find an unspaced run, how to cut it into graphemes, and all else into (white space, token)."""
+def _patterns() -> _Patterns:
     # Python's \w has no combining marks; the planes that are not searched have none.
     marks = "".join(
         re.escape(chr(code))
@@ -37,24 +48,31 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
         for code in range(first, last)
         if unicodedata.category(chr(code)).startswith("M")
     )
-    extend = f"[{marks}{_INVISIBLE}{_EXTENDING}]*"
-    letter = f"[\\w{marks}{_INVISIBLE}]"
-    run = f"[{_UNSPACED}][{_UNSPACED}{marks}{_INVISIBLE}{_EXTENDING}]*"
-    # A stacked consonant (Myanmar, Khmer) belongs to the one above it.
-    grapheme = f".{extend}(?:(?<=[\u1039\u17d2])[{_UNSPACED}]{extend})*"
-    token = "|".join(
-        (
-            # A number whole: 1.5%, 11,000, 11 000, 11'000, 10:05, 3/4, 19th, 3.5bn.
-            rf"(?:\d{{1,3}}(?:[ \u00a0\u2009\u202f]\d{{3}})+(?!\d)|\d+)(?:[.,:/'\u066b\u066c]\d+)*"
-            rf"{letter}*[%\u2030\u066a]?{extend}",
-            rf"\w{letter}*(?:'\w{letter}*)*",  # with the apostrophes inside it
-            rf"(?:\.+|-+){extend}",
-            f"[\U0001f1e6-\U0001f1ff]{{2}}{extend}",  # a flag
-            f"[{_EMOJI}]{extend}(?:(?<=\u200d)[{_EMOJI}]{extend})*",
-            rf"[^\w\s]{extend}",
-        )
+    joining = f"{marks}{_INVISIBLE}{_EXTENDING}"
+    extend = f"[{joining}]*"
+    return _Patterns(
+        special=re.compile(f"[{joining}{_UNSPACED}{_EMOJI}]"),
+        plain=re.compile(_token(r"\w", "")),
+        full=re.compile(_token(f"[\\w{marks}{_INVISIBLE}]", extend)),
+        unspaced_run=re.compile(f"[{_UNSPACED}][{_UNSPACED}{joining}]*"),
+        # A stacked consonant (Myanmar, Khmer) belongs to the one above it.
+        grapheme=re.compile(f".{extend}(?:(?<=[\u1039\u17d2])[{_UNSPACED}]{extend})*", re.DOTALL),
     )
-    return re.compile(run), re.compile(grapheme, re.DOTALL), re.compile(rf"(\s*)({token})")
+
+
+def _token(letter: str, extend: str) -> str:
+    """Return the pattern of a token with the white space before it; `extend` is what may follow any sign."""
+    kinds = (
+        rf"[^\W\d]{letter}*(?:'\w{letter}*)*",  # a word with the apostrophes inside it
+        # A number whole: 1.5%, 11,000, 11 000, 11'000, 10:05, 3/4, 19th, 3.5bn.
+        r"(?:\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+(?!\d)|\d+)(?:[.,:/'\u066b\u066c]\d+)*"
+        rf"{letter}*[%\u2030\u066a]?{extend}",
+        rf"(?:\.+|-+){extend}",
+        f"[\U0001f1e6-\U0001f1ff]{{2}}{extend}",  # a flag
+        f"[{_EMOJI}]{extend}(?:(?<=\u200d)[{_EMOJI}]{extend})*",
+        rf"[^\w\s]{extend}",
+    )
+    return rf"(\s*)({'|'.join(kinds)})"
 
 
 def words(text: str) -> list[str]:
@@ -68,21 +86,24 @@ def words(text: str) -> list[str]:
 
 def _cut(text: str) -> list[tuple[str, str]]:
     """Return each word with the white space before it; the last word is "", with the white space that ends the text."""
-    run, grapheme, other = _patterns()
-    if text.isascii():
-        return [*other.findall(text), (_trailing_space(text), "")]
-    straight = text.translate(_STRAIGHT)
-    pairs: list[tuple[str, str]] = []
-    start = 0
-    for found in run.finditer(straight):
-        spaced = straight[start : found.start()]
-        pairs += other.findall(spaced)
-        first, *rest = _dictionary_words(found[0]) if _dictionary_words else grapheme.findall(found[0])
-        pairs.append((_trailing_space(spaced), first))
-        pairs += (("", token) for token in rest)
-        start = found.end()
-    pairs += other.findall(straight[start:])
-    pairs.append((_trailing_space(straight[start:]), ""))
+    patterns = _patterns()
+    straight = text if text.isascii() else text.translate(_STRAIGHT)
+    pairs: list[tuple[str, str]]
+    if text.isascii() or not patterns.special.search(straight):
+        pairs = patterns.plain.findall(straight)
+        pairs.append((_trailing_space(straight), ""))
+    else:
+        pairs = []
+        start = 0
+        for run in patterns.unspaced_run.finditer(straight):
+            spaced = straight[start : run.start()]
+            pairs += patterns.full.findall(spaced)
+            first, *rest = _dictionary_words(run[0]) if _dictionary_words else patterns.grapheme.findall(run[0])
+            pairs.append((_trailing_space(spaced), first))
+            pairs += (("", token) for token in rest)
+            start = run.end()
+        pairs += patterns.full.findall(straight[start:])
+        pairs.append((_trailing_space(straight[start:]), ""))
     if straight == text:
         return pairs
     at = 0
@@ -126,7 +147,7 @@ def is_word(token: str) -> bool:
 
 def is_unspaced(token: str) -> bool:
     """Whether the token is of a script without spaces between words, where a line may break before any."""
-    return _patterns()[0].match(token) is not None
+    return _patterns().unspaced_run.match(token) is not None
 
 
 # Most words of an article stand in the next one too; the size holds a language's common words.
