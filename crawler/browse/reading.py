@@ -1,0 +1,262 @@
+"""Rows of an archive as values: each function takes a connection that reads and returns what a page shows.
+
+The connection is Datasette's own, so a page never waits for a crawl and never makes one wait. SQL lives in
+this package's `reading*` modules alone; every value is a parameter.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from crawler.items import (
+    Article,
+    Author,
+    Block,
+    BlockKind,
+    Headlines,
+    Image,
+    Notice,
+    NoticeKind,
+    Quality,
+    Related,
+    Version,
+)
+
+Row = Mapping[str, Any]
+
+
+class Connection(Protocol):
+    """What is needed of an SQLite connection: its rows are read by name (`row_factory = sqlite3.Row`)."""
+
+    def execute(self, sql: str, parameters: Sequence[object] = ..., /) -> Iterable[Row]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """An article as of now. `feed` is the title of the feed that found it, or its address."""
+
+    id: int
+    url: str
+    current_url: str
+    headline: str
+    host: str
+    feed: str
+    state: str
+    versions: int
+    section: str
+    authors: tuple[str, ...]
+    tags: tuple[str, ...]
+    language: str
+    date_published: datetime | None
+    found_at: datetime
+    last_visit: datetime | None
+    last_changed: datetime | None
+    next_visit: datetime | None
+    next_visit_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A change with what a list shows of it. It was made after `appeared_after` and not later than `seen_at`.
+
+    `old_headline` is the headline of the version before, equal to `headline` where it was left alone.
+    """
+
+    article_id: int
+    number: int
+    host: str
+    feed: str
+    url: str
+    language: str
+    headline: str
+    old_headline: str
+    seen_at: datetime
+    appeared_after: datetime
+    kinds: tuple[str, ...]
+    weight: int
+    verdict: str
+    words_added: int
+    words_removed: int
+    summary: str
+    reverts_to: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A version in an article's history; `edit` is the change that led to it, None for the first."""
+
+    number: int
+    headline: str
+    digest: str
+    words: int
+    appeared_after: datetime | None
+    first_seen: datetime
+    last_seen: datetime
+    checks: int
+    edit: Edit | None
+
+
+def subject(connection: Connection, article_id: int) -> Subject | None:
+    """Return an article as of now; None if there is none of that number."""
+    row = _first(
+        connection.execute(
+            "SELECT a.*, f.title AS feed_title, f.url AS feed_url FROM articles AS a"
+            " JOIN feeds AS f ON f.id = a.feed_id WHERE a.id = ?",
+            (article_id,),
+        )
+    )
+    if row is None:
+        return None
+    return Subject(
+        id=row["id"],
+        url=row["url"],
+        current_url=row["current_url"],
+        headline=row["headline"] or row["url"],
+        host=row["host"],
+        feed=row["feed_title"] or row["feed_url"],
+        state=row["state"],
+        versions=row["versions"],
+        section=row["section"] or "",
+        authors=tuple(json.loads(row["authors"])),
+        tags=tuple(json.loads(row["tags"])),
+        language=row["language"] or "",
+        date_published=moment_or_none(row["date_published"]),
+        found_at=moment(row["found_at"]),
+        last_visit=moment_or_none(row["last_visit"]),
+        last_changed=moment_or_none(row["last_changed"]),
+        next_visit=moment_or_none(row["next_visit"]),
+        next_visit_reason=row["next_visit_reason"],
+    )
+
+
+def latest(connection: Connection, limit: int) -> list[Edit]:
+    """Return the latest `limit` changes, newest first."""
+    return _edits(connection, "ORDER BY c.seen_at DESC, c.id DESC LIMIT ?", limit)
+
+
+def steps(connection: Connection, article_id: int) -> list[Step]:
+    """Return the versions of an article, the first one first, without their texts."""
+    edits = {edit.number: edit for edit in _edits(connection, "WHERE c.article_id = ? ORDER BY v.number", article_id)}
+    rows = connection.execute(
+        "SELECT number, headline, digest, words, appeared_after, first_seen, last_seen, checks FROM versions"
+        " WHERE article_id = ? ORDER BY number",
+        (article_id,),
+    )
+    return [
+        Step(
+            number=row["number"],
+            headline=row["headline"],
+            digest=row["digest"],
+            words=row["words"],
+            appeared_after=moment_or_none(row["appeared_after"]),
+            first_seen=moment(row["first_seen"]),
+            last_seen=moment(row["last_seen"]),
+            checks=row["checks"],
+            edit=edits.get(row["number"]),
+        )
+        for row in rows
+    ]
+
+
+def version(connection: Connection, article_id: int, number: int) -> Version | None:
+    """Return one version of an article with its text; None if there is none of that number."""
+    row = _first(
+        connection.execute(
+            "SELECT v.*, a.url FROM versions AS v JOIN articles AS a ON a.id = v.article_id"
+            " WHERE v.article_id = ? AND v.number = ?",
+            (article_id, number),
+        )
+    )
+    if row is None:
+        return None
+    blocks = connection.execute(
+        "SELECT b.* FROM json_each(?) AS j JOIN blocks AS b ON b.id = j.value ORDER BY j.key", (row["block_ids"],)
+    )
+    images = connection.execute(
+        "SELECT i.* FROM json_each(?) AS j JOIN images AS i ON i.id = j.value ORDER BY j.key", (row["image_ids"],)
+    )
+    article = Article(
+        url=row["url"],
+        headline=row["headline"],
+        description=row["description"],
+        authors=tuple(Author(**author) for author in json.loads(row["authors"])),
+        blocks=tuple(Block(kind=BlockKind(b["kind"]), text=b["text"], at=moment_or_none(b["at"])) for b in blocks),
+        images=tuple(Image(url=i["url"], caption=i["caption"], credit=i["credit"]) for i in images),
+        date_published=moment_or_none(row["date_published"]),
+        date_modified=moment_or_none(row["date_modified"]),
+        section=row["section"],
+        tags=tuple(json.loads(row["tags"])),
+        language=row["language"],
+        headlines=Headlines(**json.loads(row["headlines"])),
+        canonical_url=row["canonical_url"],
+        notices=tuple(Notice(kind=NoticeKind(n["kind"]), text=n["text"]) for n in json.loads(row["notices"])),
+        related=tuple(Related(**link) for link in json.loads(row["related"])),
+        is_paywalled=bool(row["is_paywalled"]),
+        quality=Quality(row["quality"]),
+    )
+    return Version(
+        id=row["id"],
+        article_id=row["article_id"],
+        number=row["number"],
+        article=article,
+        digest=row["digest"],
+        appeared_after=moment_or_none(row["appeared_after"]),
+        first_seen=moment(row["first_seen"]),
+        last_seen=moment(row["last_seen"]),
+        checks=row["checks"],
+    )
+
+
+# The headline before stands in the row of the version before: one more step in the index of (article_id, number).
+_EDITS = (
+    "SELECT c.article_id, c.seen_at, c.appeared_after, c.kinds, c.weight, c.verdict, c.words_added, c.words_removed,"
+    " c.summary, c.reverts_to, v.number, v.headline, v.language, o.headline AS old_headline, a.host, a.url,"
+    " f.title AS feed_title, f.url AS feed_url"
+    " FROM changes AS c"
+    " JOIN versions AS v ON v.id = c.version_id"
+    " JOIN versions AS o ON o.article_id = v.article_id AND o.number = v.number - 1"
+    " JOIN articles AS a ON a.id = c.article_id"
+    " JOIN feeds AS f ON f.id = a.feed_id "
+)
+
+
+def _edits(connection: Connection, condition: str, *parameters: object) -> list[Edit]:
+    return [
+        Edit(
+            article_id=row["article_id"],
+            number=row["number"],
+            host=row["host"],
+            feed=row["feed_title"] or row["feed_url"],
+            url=row["url"],
+            language=row["language"],
+            headline=row["headline"],
+            old_headline=row["old_headline"],
+            seen_at=moment(row["seen_at"]),
+            appeared_after=moment(row["appeared_after"]),
+            kinds=tuple(json.loads(row["kinds"])),
+            weight=row["weight"],
+            verdict=row["verdict"],
+            words_added=row["words_added"],
+            words_removed=row["words_removed"],
+            summary=row["summary"],
+            reverts_to=row["reverts_to"],
+        )
+        for row in connection.execute(_EDITS + condition, parameters)
+    ]
+
+
+def moment(text: str) -> datetime:
+    """Return a time of the archive, aware, UTC."""
+    return datetime.fromisoformat(text)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _first(rows: Iterable[Row]) -> Row | None:
+    return next(iter(rows), None)

@@ -1,0 +1,134 @@
+"""How the pages say it: times, kinds, verdicts, languages, links. Pure; each function is a filter of the templates."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from crawler.diff import Span, SpanKind, render, spans
+
+VERDICTS = {
+    "declared": "A correction or update notice came with it.",
+    "dated": "The publisher's modified date moved; nothing was said.",
+    "stealth": "The text changed; the date did not move and nothing was said.",
+    "undated": "The page has no date to judge by.",
+}
+_MARK = re.compile(r"\[-(?P<gone>.*?)-\]|\{\+(?P<new>.*?)\+\}|\{moved: (?P<moved>.*?)\}", re.DOTALL)
+_RTL = frozenset("ar arc azb ckb dv fa he iw ku ks ms-arab nqo pnb ps sd syr ug ur yi".split())
+_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
+
+
+def stamp(when: datetime) -> Markup:
+    """Return a `<time>` that reads `10 Mar 2026, 12:00`; UTC, which the foot of every page says."""
+    when = when.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(_machine(when), f"{when.day} {when:%b %Y, %H:%M}")
+
+
+def day(when: datetime) -> Markup:
+    when = when.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(f"{when:%Y-%m-%d}", f"{when:%A}, {when.day} {when:%B %Y}")
+
+
+def between(after: datetime | None, seen: datetime) -> Markup:
+    """Return when something was made, as what we know of it: between two visits."""
+    if after is None:
+        return Markup("first seen {}").format(stamp(seen))
+    after, seen = after.astimezone(UTC), seen.astimezone(UTC)
+    if after.date() == seen.date():
+        return Markup('{}, between <time datetime="{}">{}</time> and <time datetime="{}">{}</time>').format(
+            f"{seen.day} {seen:%b %Y}", _machine(after), f"{after:%H:%M}", _machine(seen), f"{seen:%H:%M}"
+        )
+    return Markup("between {} and {}").format(stamp(after), stamp(seen))
+
+
+def duration(span: timedelta) -> str:
+    """Return how long, in the one or two units that matter: `40 s`, `12 min`, `3 h 5 min`, `2 days`."""
+    seconds = int(span.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min"
+    if seconds < 86400:
+        hours, minutes = seconds // 3600, seconds % 3600 // 60
+        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
+    return count(seconds // 86400, "day")
+
+
+def count(number: int, noun: str) -> str:
+    """Return `1 article`, `2,000 articles`."""
+    plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeou" else noun + "s"
+    return f"{number:,} {noun if number == 1 else plural}"
+
+
+def kind(name: str) -> str:
+    """Return a kind as words: `fact_added` -> `fact added`."""
+    return name.replace("_", " ")
+
+
+def headline(old: str, new: str) -> Markup:
+    """Return a headline with the words that changed marked in it."""
+    return plain(new) if old == new else _html(spans(old, new))
+
+
+def summary(text: str) -> Markup:
+    """Return the short form of a change, `[-old-]{+new+}`, with real marks in place of the brackets."""
+    found: list[Span] = []
+    end = 0
+    for mark in _MARK.finditer(text):
+        found.append(Span(SpanKind.EQUAL, text[end : mark.start()]))
+        end = mark.end()
+        if mark["moved"] is not None:
+            found.append(Span(SpanKind.INSERT, mark["moved"], move=0))
+        elif mark["gone"] is not None:
+            found.append(Span(SpanKind.DELETE, mark["gone"]))
+        else:
+            found.append(Span(SpanKind.INSERT, mark["new"]))
+    found.append(Span(SpanKind.EQUAL, text[end:]))
+    return _html(span for span in found if span.text)
+
+
+def plain(text: str | None) -> Markup:
+    """Return a text of others, with characters that steer a terminal or turn the reading direction shown as signs."""
+    return _html((Span(SpanKind.EQUAL, text or ""),))
+
+
+def link(url: str | None, text: str | None = None) -> Markup:
+    """Return a link to a page of others, or its address as text where it is not http or https."""
+    shown = plain(text or url)
+    if url is None or not is_web(url):
+        return shown
+    return Markup('<a href="{}" rel="noreferrer nofollow external">{}</a>').format(url, shown)
+
+
+def is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.netloc)
+
+
+def lang(tag: str | None) -> Markup:
+    """Return `lang` and `dir` attributes for a text in a language that a page named; only `dir` if it is no tag."""
+    if not tag or not _TAG.match(tag.replace("_", "-")):
+        return Markup('dir="auto"')
+    tag = tag.replace("_", "-")
+    direction = "rtl" if tag.lower().split("-")[0] in _RTL else "auto"
+    return Markup('lang="{}" dir="{}"').format(tag, direction)
+
+
+def short_digest(digest: str) -> str:
+    """Return the first letters of a digest: enough to tell versions apart by eye."""
+    return digest.partition(":")[2][:10] or digest[:10]
+
+
+def _html(found: Iterable[Span]) -> Markup:
+    return Markup(render.html_spans(found))  # noqa: S704 - `render` escapes every piece by itself
+
+
+def _machine(when: datetime) -> str:
+    return f"{when:%Y-%m-%dT%H:%M:%SZ}"
