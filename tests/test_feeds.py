@@ -6,17 +6,26 @@ fields of each entry that matter. `error` is a pattern for the message of the `F
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
 import re
+import time
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from crawler import feeds
+from crawler import feeds, urls
 from crawler.errors import FeedError
+from crawler.feeds.body import printable
+from crawler.items import FeedLink
+
+URL = "https://example.com/feed"
 
 DATA = Path(__file__).parent / "data" / "feeds"
 CASES = sorted(path for path in DATA.iterdir() if not path.name.endswith(".expected.json"))
@@ -52,3 +61,177 @@ def test_a_feed_is_read_as_expected(path):
     if entries is not None:
         assert len(feed["entries"]) == len(entries)
     assert feed["warnings"] == expected.get("warnings", [])
+
+
+RSS = "<rss version='2.0'><channel><link>https://example.com/</link>{}</channel></rss>"
+ITEM = "<item><title>{0}</title><link>https://example.com/{0}</link></item>"
+
+
+def test_fifty_thousand_items_are_capped():
+    feed = feeds.parse(RSS.format("".join(map(ITEM.format, range(50_000)))).encode(), URL)
+    assert [entry.title for entry in feed.entries] == [str(number) for number in range(2_000)]
+    assert feed.warnings == ("48,000 entries over the limit of 2,000, left out",)
+
+
+def test_of_a_large_sitemap_the_newest_are_kept_in_order():
+    lines = [f"<url><loc>https://example.com/{n}</loc><lastmod>20{n:02}-01-01</lastmod></url>" for n in range(10, 50)]
+    feed = feeds.parse(f"<urlset>{''.join(lines)}</urlset>".encode(), URL, max_entries=3)
+    assert [entry.url for entry in feed.entries] == [f"https://example.com/{n}" for n in (47, 48, 49)]
+    assert feed.warnings == ("37 entries over the limit of 3, left out",)
+
+
+def test_a_title_of_ten_megabytes_is_cut_and_the_rest_is_kept():
+    feed = feeds.parse(RSS.format(ITEM.format("x" * 10_000_001) + ITEM.format("next")).encode(), URL)
+    assert [entry.title for entry in feed.entries] == ["next"]
+    long = ITEM.format("next").replace("next</title>", "x" * 10_000_001 + "</title>")
+    feed = feeds.parse(RSS.format(long + ITEM.format("last")).encode(), URL)
+    assert [len(entry.title) for entry in feed.entries] == [1_000, 4]
+    assert any("cut at" in warning for warning in feed.warnings)
+
+
+@pytest.mark.parametrize("size", [100_000_000, 40_000_000])
+def test_a_gzip_bomb_is_refused(size):
+    with pytest.raises(FeedError, match="larger than 32 MiB"):
+        feeds.parse(gzip.compress(bytes(size)), URL)
+
+
+def test_damaged_gzip_is_a_feed_error():
+    with pytest.raises(FeedError, match="gzip"):
+        feeds.parse(b"\x1f\x8b" + b"nonsense" * 9, URL)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<",
+        "<a ",
+        "<a>",
+        "&",
+        "<!--",
+        "<![CDATA[",
+        "<?",
+        "<!DOCTYPE [",
+        "\n<!ENTITY ",
+        "]>",
+        "[",
+        '{"a":',
+        "\0",
+        "&#9",
+        "<p>",
+    ],
+)
+@pytest.mark.parametrize("start", ["", "<rss><channel><item><title>", "<html><body>", "<urlset><url><loc>", "<opml>"])
+def test_hostile_repetition_takes_no_long_time(start, piece):
+    body = (start + piece * (60_000 // len(piece))).encode()
+    started = time.perf_counter()
+    for read in (lambda: feeds.parse(body, URL), lambda: feeds.discover(body, URL), lambda: feeds.read_opml(body)):
+        with contextlib.suppress(FeedError):
+            read()
+    assert time.perf_counter() - started < 3
+
+
+@pytest.mark.parametrize("nested", ["<div>", "<a href=/2026/05/06/one-two-three-four><div>", "<h2><a href=/a-b-c-d>x"])
+def test_a_page_that_nests_without_end_takes_no_long_time(nested):
+    started = time.perf_counter()
+    with pytest.raises(FeedError):
+        feeds.parse(("<html><body>" + nested * 10_000).encode(), URL)
+    assert time.perf_counter() - started < 5
+
+
+PIECES = st.sampled_from(
+    "<rss> <channel> <item> <title> </title> <link> </link> https://example.com/a <guid> </item> <feed> <entry> <id> x"
+    " <urlset> <url> <loc> </loc> <sitemapindex> <sitemap> <opml> <outline xmlUrl='https://example.com/f'/> <html> <a"
+    ' href=/a-b-c-d> </a> <h2> <![CDATA[ ]]> &amp; &nbsp; &#0; <!DOCTYPE {"items":[ {"id":1e999 } ] \ud800 \0 base64'
+    " <pubDate>9999 </pubDate> <category> <author> <media:x> <ttl>99999999999 <link/>"
+    " type='text/html' xml:base='//'".split()
+)
+BODIES = st.one_of(
+    st.binary(max_size=200),
+    st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.lists(PIECES, max_size=25).map(lambda pieces: " ".join(pieces).encode("utf-8", "surrogatepass")),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(BODIES, st.one_of(st.just("https://example.com/feed"), st.text(max_size=20)), st.one_of(st.none(), st.text()))
+def test_no_input_raises_anything_but_a_feed_error(body, url, content_type):
+    with contextlib.suppress(FeedError):
+        feed = feeds.parse(body, url, content_type=content_type, max_entries=3)
+        assert len({entry.id for entry in feed.entries}) == len(feed.entries) <= 3
+        assert all(entry.url.startswith(("http://", "https://")) for entry in feed.entries)
+        assert all("\0" not in entry.title + entry.summary + entry.id for entry in feed.entries)
+    with contextlib.suppress(FeedError):
+        feeds.read_opml(body)
+    feeds.discover(body, url)
+    feeds.guesses(url)
+
+
+def test_the_feeds_of_a_page_are_found_in_order():
+    page = b"""<?xml version="1.0" encoding="utf-8"?><!DOCTYPE html><html><head><base href="https://example.com/">
+      <link rel="stylesheet" href="/feed.xml">
+      <link rel="alternate" type="application/rss+xml" title="Comments" href="/comments/feed/">
+      <link rel="alternate" type="application/rss+xml" title="All &amp; more" href="feed/">
+      <link rel="ALTERNATE" type="application/atom+xml; charset=utf-8" href="https://example.com/atom.xml">
+      <link rel="alternate" type="application/feed+json" href="/feed.json">
+      <link rel="alternate" type="application/json" href="/wp-json/wp/v2/posts/1">
+      <link rel="alternate" type="application/json+oembed" href="/oembed?url=x">
+      <link rel="alternate" hreflang="uk" href="/uk/">
+      <link rel="alternate" type="application/rss+xml" href="javascript:alert(1)"></head>
+      <body><a href="feed://example.com/sport.rss">Sport</a>
+      <a href="/feed/">All again</a><a href="/feedback">No</a></body>"""
+    assert [(link.url, link.title) for link in feeds.discover(page, "https://www.example.com/news")] == [
+        ("https://example.com/feed/", "All & more"),
+        ("https://example.com/atom.xml", ""),
+        ("https://example.com/feed.json", ""),
+        ("http://example.com/sport.rss", "Sport"),
+        ("https://example.com/comments/feed/", "Comments"),
+    ]
+
+
+def test_guesses_start_below_the_section():
+    guesses = feeds.guesses("https://example.com/news/?page=2")
+    assert guesses[:3] == [
+        "https://example.com/news/feed/",
+        "https://example.com/news/rss.xml",
+        "https://example.com/feed/",
+    ]
+    assert len(guesses) == len(set(guesses)) <= 15
+    assert feeds.guesses("javascript:alert(1)") == []
+
+
+def test_opml_folders_are_opened_and_feeds_listed_once():
+    opml = b"""<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "aaaa">]><opml version="1.0"><body>
+      <outline text="News &amp; co"><outline text="One" xmlUrl="https://example.com/feed" htmlUrl="https://example.com/"/>
+      <outline text="Deeper"><outline title="Two" text="x" XMLURL="feed:https://example.org/rss"/></outline></outline>
+      <outline text="Again" xmlUrl="http://www.example.com/feed/"/><outline text="Bad" xmlUrl="file:///etc/passwd"/>
+      <outline text="AT&T &a;" xmlUrl="https://example.net/f"/></body></opml>"""
+    assert feeds.read_opml(opml) == [
+        FeedLink(url="https://example.com/feed", title="One", site_url="https://example.com/"),
+        FeedLink(url="https://example.org/rss", title="Two"),
+        FeedLink(url="https://example.net/f", title="AT&T &a;"),
+    ]
+
+
+def test_what_is_no_opml_says_so():
+    with pytest.raises(FeedError, match="not an OPML list"):
+        feeds.read_opml(b"<rss/>")
+
+
+LINKS = st.builds(
+    FeedLink,
+    url=st.from_regex(r"https://[a-z]{1,8}\.example/[a-z0-9?=&-]{0,10}", fullmatch=True).map(urls.clean),
+    title=st.text(max_size=30).map(lambda text: " ".join(printable(text).split())),
+    site_url=st.one_of(st.none(), st.just("https://example.com/")),
+)
+
+
+@given(st.lists(LINKS, unique_by=lambda link: urls.key(link.url), max_size=8))
+def test_opml_round_trips(links):
+    assert feeds.read_opml(feeds.write_opml(links)) == links
+
+
+def test_the_starter_set_is_a_dozen_feeds():
+    links = feeds.read_opml((Path(__file__).parents[1] / "feeds.opml").read_bytes())
+    assert len(links) >= 12
+    assert "https://kyivindependent.com/feed/" in [link.url for link in links]
+    assert all(link.title and link.site_url for link in links)

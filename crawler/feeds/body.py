@@ -24,7 +24,7 @@ _BOMS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
 }
 # Latin-1 and its kin are decoded as what is meant by them, as browsers do (WHATWG Encoding).
-_MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030"}
+_MEANT = {"iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030"}
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _REFERENCE = re.compile(r"&(#[0-9]{1,7};|#[xX][0-9a-fA-F]{1,6};|[A-Za-z][A-Za-z0-9]{1,31};)?")
 _TAG_AND_TEXT = re.compile(r"<?[^<]+")
@@ -48,7 +48,8 @@ def gunzipped(body: bytes) -> bytes:
 def text_of(body: bytes, content_type: str | None) -> str:
     """Return the document as text, without what XML and SQLite cannot hold (NUL, control characters, surrogates).
 
-    Byte order mark, HTTP charset, the document's own, UTF-8, windows-1252: the first that fits every byte.
+    Byte order mark, UTF-8, HTTP charset, the document's own, windows-1252: the first that fits every byte. UTF-8 comes
+    before what is declared, because servers declare Latin-1 for it and nothing else is valid UTF-8 by accident.
     """
     head = body[:2048]
     declared = [re.search(r"charset\s{0,9}=\s{0,9}[\"']?([\w.:-]{1,40})", content_type or "", re.IGNORECASE)]
@@ -61,9 +62,11 @@ def text_of(body: bytes, content_type: str | None) -> str:
     else:
         # XML without a mark shows its width by where the zeros of "<?" or "<r" stand.
         if body[:1] == b"<" and body[1:2] == b"\0":
-            names.insert(0, "utf-16-le")
+            names = ["utf-16-le"]
         elif body[:2] == b"\0<":
-            names.insert(0, "utf-16-be")
+            names = ["utf-16-be"]
+        elif not any(name.lower().startswith(("iso-2022", "hz", "utf-16")) for name in names):
+            names.insert(0, "utf-8")  # those three write other letters in bytes that are UTF-8 too
     for name in [*names, "utf-8", "cp1252"]:
         try:
             codec = codecs.lookup(name).name
@@ -141,7 +144,10 @@ def _repaired(text: str) -> str:
         reference = match[1]
         if reference is None:
             return "&amp;"
-        if reference.startswith("#") or reference in ("amp;", "lt;", "gt;", "quot;", "apos;"):
+        if reference.startswith("#"):
+            code = int(reference[2:-1], 16) if reference[1] in "xX" else int(reference[1:-1])
+            return match[0] if code < 0x110000 and not _NOT_XML.match(chr(code)) else ""
+        if reference in ("amp;", "lt;", "gt;", "quot;", "apos;"):
             return match[0]
         character = html.unescape(match[0])
         return html.escape(character) if character != match[0] else f"&amp;{reference}"

@@ -119,10 +119,10 @@ def discover(document: bytes, url: str) -> list[FeedLink]:
     Feeds of comments come last. Empty for a body that is no page.
     """
     try:
-        soup = _soup(body.text_of(body.gunzipped(document), None))
+        text = body.text_of(body.gunzipped(document), None)
+        return _announced(_soup(text), url) if "<" in text else []
     except FeedError:
         return []
-    return _announced(soup, url)
 
 
 def _announced(soup: BeautifulSoup, url: str) -> list[FeedLink]:
@@ -244,17 +244,16 @@ def _articles(soup: BeautifulSoup, url: str) -> list[_Article]:
         address = urls.clean(_attribute(tag, "href"), base)
         if address is None:
             continue
-        identity = urls.key(address)
-        for box in islice(_upwards(tag), _CARD_LEVELS):
-            addresses_in.setdefault(id(box), set()).add(identity)
-        points = _address_points(address)
+        identity, points = urls.key(address), _address_points(address)
         if points and identity != own and urls.same_site(address, url) and not _is_around(tag, around):
+            for box in islice(_upwards(tag), _CARD_LEVELS):
+                addresses_in.setdefault(id(box), set()).add(identity)
             found.append(_Link(tag, address, identity, points, _shape(tag)))
     shapes = Counter(link.shape for link in found)
     articles: dict[str, _Article] = {}
     for link in found:
         article = articles.setdefault(link.identity, _Article(link.address))
-        # A card is what belongs to one article: the boxes around its link that hold no other address.
+        # A card is what belongs to one article: the boxes around its link that hold no other article's.
         card = [box for box in islice(_upwards(link.tag), _CARD_LEVELS) if len(addresses_in[id(box)]) == 1]
         heading = heading_in.get(id(link.tag)) or next((box for box in card if box.name in _HEADINGS), None)
         text = _short_text(heading or link.tag) or _attribute(link.tag, "aria-label") or _attribute(link.tag, "title")

@@ -122,9 +122,12 @@ def _address(item: Any) -> str:
         for link in item.get("links") or []
         if link.get("rel") == "alternate" and "html" in (link.get("type") or "html")
     ]
-    permalink = item.get("id") if re.match(r"https?://", _text(item.get("id"))) else None
-    found = [item.get("feedburner_origlink"), *pages, item.get("link"), permalink]
+    found = [item.get("feedburner_origlink"), *pages, item.get("link"), _permalink(item.get("id"))]
     return next((text for text in map(_text, found) if text), "")
+
+
+def _permalink(id: object) -> str:
+    return id if isinstance(id, str) and re.match(r"https?://", id) else ""
 
 
 def _shown(item: Any, field: str) -> str:
@@ -180,7 +183,7 @@ def read_json(text: str, url: str, max_entries: int) -> Feed:
         id, summary = item.get("id"), _text(item.get("summary")) or _text(item.get("content_text"))
         entries.add(
             id=str(id) if isinstance(id, int | float) else _text(id),
-            url=_text(item.get("url")) or _text(item.get("external_url")) or _text(id),
+            url=_text(item.get("url")) or _text(item.get("external_url")) or _permalink(id),
             title=_text(item.get("title")),
             summary=summary or plain(_text(item.get("content_html"))),
             published=_text(item.get("date_published")),
