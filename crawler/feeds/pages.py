@@ -41,7 +41,7 @@ _COMMENTS = re.compile(r"(?i)comment|kommentar|commentaire|comentario|комме
 
 _WORDS = re.compile(r"[^\W_]+")
 _DATE_IN_PATH = re.compile(r"/(?:19|20)[0-9]{2}(?:[/-]?(?:0[1-9]|1[0-2]|[a-z]{3}))(?:[/-]?[0-3][0-9])?(?![0-9])")
-_NUMBER_IN_PATH = re.compile(r"[0-9]{5,}|(?<![a-z])[a-z]?[0-9]{5,}")
+_NUMBER_IN_PATH = re.compile(r"[0-9]{5,}")
 _NOT_ARTICLE_FILE = re.compile(
     r"\.(?:jpe?g|png|gif|webp|svg|pdf|xml|rss|atom|json|mp[34]|zip|css|js|ics)$", re.IGNORECASE
 )
@@ -62,7 +62,7 @@ _AROUND_WORD = re.compile(
     r"|byline|authors?|comments|login|signup)(?![a-z])"
 )
 _CARD_LEVELS = 6  # boxes that a card is deep, from a link outwards; real ones have two to five
-_SHORT_NODES = 60
+_SHORT_NODES = 60  # tags and texts that are read of a link: a headline with its picture, kicker and icons has some 20
 _HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 
 _MORE = re.compile(
@@ -79,6 +79,7 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 _PAGE_IN_PATH = re.compile(r"/(?:page|seite|pagina|página|strana|p)/?([0-9]{1,5})/?$", re.IGNORECASE)
+_PAGED_SYSTEM = re.compile(r"\s*(?:ghost|wordpress)", re.IGNORECASE)
 _PAGE_PARAMETERS = frozenset({"page", "p", "paged", "pg", "seite", "pagina", "pageno", "currentpage"})
 
 
@@ -324,14 +325,22 @@ def _short_text(tag: Tag) -> str:
 
 
 def _more(soup: BeautifulSoup, url: str) -> tuple[str, ...]:
-    """Return the pages behind this one, the next first: by rel=next, by their numbers, by a link that says "more"."""
+    """Return the pages behind this one, the next first: by rel=next, by their numbers, by a link that says "more".
+
+    Where a script holds the address of such a button, Ghost's and WordPress's is known: `page/2/`.
+    """
     base, here, own = _base(soup, url), _page_number(url), _unpaged(url)
-    declared, said = [], []
+    generator = _attribute(soup.find("meta", attrs={"name": "generator"}), "content")
+    declared: list[str] = []
+    said: list[str] = []
     numbered: dict[int, str] = {}
     for tag in soup.find_all(["link", "a", "button"]):
         href = next(
             filter(None, (_attribute(tag, name) for name in ("href", "data-href", "data-url", "data-next"))), ""
         )
+        says_more = tag.name != "link" and bool(_MORE.fullmatch(_short_text(tag).strip(" .…›»→>↓+")))
+        if says_more and href in ("", "#") and _PAGED_SYSTEM.match(generator):
+            href = f"{urlsplit(url).path.rstrip('/')}/page/{here + 1}/" if here == 1 else ""
         address = urls.clean(href, base) if href else None
         if address is None or not urls.same_site(address, url) or urls.key(address) == urls.key(url):
             continue
@@ -340,7 +349,7 @@ def _more(soup: BeautifulSoup, url: str) -> tuple[str, ...]:
         elif tag.name != "link" and _unpaged(address) == own:
             if (number := _page_number(address)) > here:
                 numbered.setdefault(number, address)
-            elif _MORE.fullmatch(_short_text(tag).strip(" .…›»→>↓+")):
+            elif says_more:
                 said.append(address)
     found = [*declared[:1], *(numbered[number] for number in sorted(numbered)), *(said if not numbered else ())]
     return tuple({urls.key(address): address for address in reversed(found)}.values())[::-1][:MAX_MORE]

@@ -20,15 +20,18 @@ _NOT_ARTICLES = re.compile(
     r"(?<![a-z])(?:image|video|author|user|tag|categor|taxonom|topic|page|section|product|podcast|event)[a-z]*(?![a-z])"
 )
 
+_DATE_IN_NAME = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?:[-_.]?([0-9]{1,2}))?(?:[-_.]?([0-9]{1,2}))?(?![0-9])")
+
 
 def read(text: str, url: str, max_entries: int) -> Feed:
     """Return a sitemap's articles; over `max_entries` the newest of them, in the order of the document."""
     entries = Entries(url, max_entries)
     listed = [_fields(element) for element in body.tree(text).iter() if body.local_name(element) == "url"]
-    articles = [fields for fields in listed if urls.key(fields.get("loc", "")) != urls.host(url).removeprefix("www.")]
+    home = urls.key(urls.clean("/", url) or url)
+    articles = [fields for fields in listed if urls.key(fields.get("loc", "")) != home]
     if len(articles) > max_entries:
         entries.note(f"over the limit of {max_entries:,}, left out", len(articles) - max_entries)
-        newest = sorted(articles, key=lambda fields: _newest(fields), reverse=True)[:max_entries]
+        newest = sorted(articles, key=_newest, reverse=True)[:max_entries]
         chosen = set(map(id, newest))
         articles = [fields for fields in articles if id(fields) in chosen]
     for fields in articles:
@@ -65,9 +68,11 @@ def read_index(text: str, url: str) -> Feed:
         if not urls.same_site(address, url) or (_NOT_ARTICLES.search(name) and "news" not in name):
             left_out += 1
             continue
-        listed.append((_newest(fields), re.findall(r"(?:19|20)[0-9]{2}(?![0-9]{3})|[0-9]{1,2}", name), address))
-    # Where the index gives no dates, the names often do: sitemap-2026-11.xml.
-    listed.sort(key=lambda one: (one[0], [int(digits) for digits in one[1]] if "20" in one[2] else []), reverse=True)
+        # Where the index gives no dates, the names often do: sitemap-2026-11.xml.
+        dated = _DATE_IN_NAME.search(name)
+        in_name = tuple(int(digits or 0) for digits in dated.groups()) if dated else (0,)
+        listed.append((_newest(fields), in_name, address))
+    listed.sort(key=lambda one: one[:2], reverse=True)
     warnings = []
     if left_out:
         warnings.append(f"{left_out:,} sitemaps of pictures, authors, tags or other sites left out")
