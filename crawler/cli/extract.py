@@ -67,6 +67,7 @@ def _iso(at: datetime | None) -> str | None:
 def extract_command(sources: tuple[str, ...], as_one: bool, jsonl: bool) -> None:
     """Print the article that a page holds."""
     if jsonl:
+        extract.article(b"", "")  # loads the parser before the first line is waited for
         for line in sys.stdin:
             if line.strip():
                 click.echo(json.dumps(_answer(line), ensure_ascii=False))

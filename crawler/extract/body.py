@@ -8,6 +8,7 @@ box (a list, a quote, a caption, or an advertisement), and what follows the last
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from crawler.extract import wordings
@@ -78,12 +79,12 @@ def _weights(page: Page, anchor: str) -> dict[int, int]:
     weights: dict[int, int] = {}
     known: set[tuple[str, str, str]] = set()
     found = 0
+    chrome = _inherited(page, lambda box: box.tag in _CHROME)
     for line in page.lines:
         own = size(line.text) * (len(line.text) - line.link_chars) // len(line.text)
         if own < 50 or line.link_chars * 2 > len(line.text) or line.box.tag in HEADINGS or not _is_sentence(line.text):
             continue
-        chain = list(line.box.ancestors())
-        if any(box.tag in _CHROME for box in chain):
+        if chrome[line.box.index]:
             continue
         weights[line.index] = own
         if anchor and comparable(line.text[:80]) in anchor:
@@ -108,16 +109,15 @@ def _is_count(text: str) -> bool:
 
 def _core(page: Page, weights: dict[int, int]) -> Box | None:
     """Return the innermost box that holds three quarters of the weight, and what prose stands around it; None if none."""
-    totals: dict[int, int] = defaultdict(int)
-    for index, own in weights.items():
-        chain = list(page.lines[index].box.ancestors())
-        if any(box.chars * 3 < chain[-1].chars and _is_boilerplate(box) for box in chain):
-            own //= 4
-        for box in chain:
-            totals[box.index] += own
-    if not totals:
+    if not weights:
         return None
-    core = page.boxes[max(index for index, total in totals.items() if total * 4 >= totals[0] * 3)]
+    totals = _totals(page, weights)
+    small = page.boxes[0].chars // 3
+    doubtful = _inherited(page, lambda box: totals[box.index] > 0 and box.chars < small and _is_boilerplate(box))
+    totals = _totals(
+        page, {index: own // 4 if doubtful[page.lines[index].box.index] else own for index, own in weights.items()}
+    )
+    core = page.boxes[max(index for index, total in enumerate(totals) if total * 4 >= totals[0] * 3)]
     box = core
     while box.parent is not None:
         box = box.parent
@@ -127,6 +127,25 @@ def _core(page: Page, weights: dict[int, int]) -> Box | None:
         if more and more * 10 >= chars * 6:
             core = box
     return core
+
+
+def _totals(page: Page, weights: dict[int, int]) -> list[int]:
+    """Return for each box the weight of the lines in it."""
+    totals = [0] * len(page.boxes)
+    for index, own in weights.items():
+        totals[page.lines[index].box.index] += own
+    for box in reversed(page.boxes):
+        if box.parent is not None:
+            totals[box.parent.index] += totals[box.index]
+    return totals
+
+
+def _inherited(page: Page, holds: Callable[[Box], bool]) -> list[bool]:
+    """Return for each box whether `holds` is true of it or of a box around it."""
+    found: list[bool] = []
+    for box in page.boxes:
+        found.append((box.parent is not None and found[box.parent.index]) or holds(box))
+    return found
 
 
 def _is_boilerplate(box: Box) -> bool:

@@ -205,7 +205,7 @@ def read(page: Page, url: str) -> Metadata:
     words = [w for w in words if w] or metas.get("article:tag", []) or first("news_keywords", "keywords").split(",")
     meta.tags = list(dict.fromkeys(w.strip() for w in words if w.strip()))[:50]
     meta.language = page.language or plain(ld("inLanguage")) or first("og:locale", "content-language").replace("_", "-")
-    for rel, href, _ in page.links:
+    for rel, href in page.links:
         if "canonical" in rel.split() and not meta.canonical_url:
             meta.canonical_url = absolute(href, url)
         elif "amphtml" in rel.split():

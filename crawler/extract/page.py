@@ -9,55 +9,71 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from crawler.extract.wordings import is_unseen
+from crawler.extract import wordings
+
+if TYPE_CHECKING:
+    from selectolax.lexbor import LexborNode
+
+Attributes = Mapping[str, str | None]
 
 # What follows is drawn by the browser, filled in by a visitor or never shown: no text of the page.
 _UNREAD = frozenset(
     "style template svg math iframe object embed applet audio canvas map select textarea datalist option "
-    "input noembed noframes frameset dialog progress meter".split()
+    "input noembed noframes noscript frameset dialog progress meter".split()
 )
+_CONTROLS = frozenset(("input", "select", "textarea", "iframe"))
 _BLOCKS = frozenset(
-    "html body address article aside blockquote center dd details dialog dir div dl dt fieldset figcaption figure footer "
+    "html body address article aside blockquote center dd details dir div dl dt fieldset figcaption figure footer "
     "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre section summary table tbody td tfoot th "
     "thead tr caption ul amp-layout button video picture".split()
 )
-_CREDIT_NAME = re.compile(r"credit|copyright|photographer|rights|attribution|source", re.IGNORECASE)
-_CONTROLS = frozenset(("input", "select", "textarea", "iframe"))
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 # React streams parts of a page in `<div hidden id="S:1f">` and a script moves them to their place.
 _STREAMED = re.compile(r"S:[0-9a-f]{1,4}")
+_HIDDEN_STYLE = re.compile(r"(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)", re.IGNORECASE)
+_CREDIT_NAME = re.compile(r"credit|copyright|photographer|rights|attribution|source")
+_AUTHOR_NAME = re.compile(r"(?:^|[\s_-])(?:authors?|byline)(?:[\s_-]*(?:names?|link|item|wrap(?:per)?|list))?(?:$|\s)")
 # A character reference that has an invisible character in it, as software leaves that hyphenates escaped text.
-_CUT_REFERENCE = re.compile(r"(&#?[0-9A-Za-z]{0,8})[\u00ad\u200b-\u200d\u2060\ufeff]{1,4}([0-9A-Za-z]{0,8};)")
-_HIDDEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
+_CUT_REFERENCE = re.compile(rf"(&#?[0-9A-Za-z]{{0,8}})[{_UNSEEN}]{{1,4}}([0-9A-Za-z]{{0,8}};)")
 
 
 class Box:
-    """An element that holds lines: a block-level element of the page, with what its lines add up to."""
+    """A block-level element of the page: the lines that it holds are page.lines[first:last]."""
 
     __slots__ = (
-        "attributes", "chars", "controls", "first", "index", "last", "link_chars", "name", "parent", "pictures", "shape", "tag",
-    )
+        "_name", "_shape", "attributes", "chars", "controls", "first", "index", "last", "link_chars", "parent", "pictures", "tag"
+    )  # fmt: skip
 
-    def __init__(
-        self, index: int, tag: str, attributes: Mapping[str, str | None], parent: Box | None, first: int
-    ) -> None:
+    def __init__(self, index: int, tag: str, attributes: Attributes, parent: Box | None, first: int) -> None:
         self.index = index  # in document order; a box inside another has a higher one
         self.tag = tag
         self.attributes = attributes
-        classes = attributes.get("class") or ""
-        self.name = f"{classes} {attributes.get('id') or ''}".strip().lower()
-        # What siblings made by one template share: the tag and the classes without their numbers.
-        self.shape = f"{tag}.{classes.translate(_NO_DIGITS)}" if classes else tag
         self.parent = parent
-        self.first = first  # its lines are page.lines[first:last]
-        self.last = first
-        self.chars = 0
-        self.link_chars = 0
+        self.first = self.last = first
+        self.chars = 0  # of text in its lines
+        self.link_chars = 0  # of those, in links
         self.controls = 0  # what a visitor would type into or press
         self.pictures = 0
+        self._name: str | None = None
+        self._shape: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The box's class and id, in lower case."""
+        if self._name is None:
+            self._name = f"{self.attributes.get('class') or ''} {self.attributes.get('id') or ''}".strip().lower()
+        return self._name
+
+    @property
+    def shape(self) -> str:
+        """What boxes made by one template share: the tag and the classes without their numbers."""
+        if self._shape is None:
+            self._shape = f"{self.tag}.{(self.attributes.get('class') or '').translate(_NO_DIGITS)}"
+        return self._shape
 
     def ancestors(self) -> Iterator[Box]:
         """Yield the box itself and then each box around it."""
@@ -66,30 +82,35 @@ class Box:
             yield box
             box = box.parent
 
-    def __repr__(self) -> str:
-        return f"<{self.tag} {self.name!r} {self.first}:{self.last}>"
-
 
 @dataclass(slots=True)
 class Line:
-    """A run of text that a reader sees as one: the innermost box that holds it and how much of it is links."""
+    """A run of text that a reader sees as one, and the innermost box that holds it."""
 
     text: str
     box: Box
     index: int
     link_chars: int = 0
     strong_chars: int = 0
-    links: tuple[tuple[str, str], ...] = ()  # (href, text)
-    after_break: bool = False
+    links: tuple[tuple[str, str], ...] = ()  # (href, text), the first fifty
 
 
 @dataclass(slots=True)
 class Picture:
     """An `<img>` of the page, and the line before which it stands."""
 
-    attributes: Mapping[str, str | None]
+    attributes: Attributes
     box: Box
     line: int
+
+
+class Mark(NamedTuple):
+    """Text that the page marks as a credit or as an author, in the line with that index or before it."""
+
+    kind: Literal["credit", "author"]
+    line: int
+    text: str
+    href: str
 
 
 @dataclass(slots=True)
@@ -98,249 +119,323 @@ class Page:
 
     language: str = ""
     title: str = ""
-    base: str = ""
     metas: list[tuple[str, str]] = field(default_factory=list)  # (name or property or itemprop, content)
-    links: list[tuple[str, str, str]] = field(default_factory=list)  # (rel, href, hreflang)
+    links: list[tuple[str, str]] = field(default_factory=list)  # (rel, href)
     json_ld: list[str] = field(default_factory=list)
-    scripts: list[tuple[str, str]] = field(default_factory=list)  # (id or type, text) of data scripts
-    controls: list[Box] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)  # the text of scripts that may hold the page's data
     lines: list[Line] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     times: list[tuple[str, int]] = field(default_factory=list)  # (datetime attribute, line before which it stands)
-    credits: list[tuple[int, str]] = field(default_factory=list)  # (line, text) that the page marks as a credit
-    bylines: list[tuple[int, str, str]] = field(default_factory=list)  # (line, text, href) that it marks as an author
-
-
-def decode(body: bytes, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:
-    """Return the text of `body`: by `encoding`, byte order mark, headers, the page's own word, else a guess."""
-    if body.startswith(b"\xef\xbb\xbf"):
-        return body[3:].decode("utf-8", "replace")
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return body.decode("utf-16", "replace")
-    content_type = next((v for k, v in (headers or {}).items() if k.lower() == "content-type"), "")
-    head = body[:4096].decode("ascii", "replace")
-    names = [encoding or ""]
-    for source in (content_type, head):
-        found = re.search(r"charset\s*=\s*[\"']?\s*([\w.:-]{1,40})", source, re.IGNORECASE)
-        names.append(found[1] if found else "")
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    for name in names:
-        if not name:
-            continue
-        name = {
-            "iso-8859-1": "cp1252",
-            "latin1": "cp1252",
-            "ascii": "cp1252",
-            "us-ascii": "cp1252",
-            "gb2312": "gb18030",
-            "gbk": "gb18030",
-            "shift_jis": "cp932",
-            "x-sjis": "cp932",
-            "euc-kr": "cp949",
-            "ks_c_5601-1987": "cp949",
-            "iso-8859-9": "cp1254",
-        }.get(name.lower(), name.lower())
-        try:
-            return body.decode(name, "replace")
-        except (LookupError, UnicodeError):
-            continue
-    return body.decode("cp1252", "replace")
-
-
-def _tame(html: str) -> str:
-    """Return `html` with what would cost a parser quadratic time taken out; almost every page is returned as it is.
-
-    lexbor looks through all open elements at each tag: 100,000 nested `<div>` take it 21 s. Browsers draw no more than
-    512 levels.
-    """
-    return html
+    marks: list[Mark] = field(default_factory=list)
+    controls: list[Box] = field(default_factory=list)  # the box around each field or button
 
 
 def read(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Page:
     """Return the page that `body` holds. Never raises; linear in the length of `body`."""
+    return parse(decode(body, encoding, headers))
+
+
+def parse(html: str) -> Page:
+    """Return the page that `html` holds."""
     from selectolax.lexbor import LexborHTMLParser
 
-    html = decode(body, encoding, headers).replace("\0", "")
-    if not html.isascii():
+    if any(character in html for character in _UNSEEN):
         html = _CUT_REFERENCE.sub(r"\1\2", html)
-    html = html.encode("utf-8", "replace").decode("utf-8")
+    if "\0" in html:
+        html = html.replace("\0", "")
     page = Page()
-    root = LexborHTMLParser(_tame(html)).root
-    if root is None:
-        return page
-    _walk(root, page)
+    root = LexborHTMLParser(tame(html)).root
+    if root is not None:
+        _walk(root, page)
     return page
 
 
-def _walk(root, page: Page) -> None:  # type: ignore[no-untyped-def]
-    boxes, lines = page.boxes, page.lines
+# What HTML says of old names for encodings (https://encoding.spec.whatwg.org/#names-and-labels), as Python names them.
+_BROWSER_NAMES = {
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252", "us-ascii": "cp1252",
+    "iso-8859-9": "cp1254", "iso-8859-11": "cp874", "tis-620": "cp874", "gb2312": "gb18030", "gbk": "gb18030",
+    "shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949", "big5": "big5hkscs",
+}  # fmt: skip
+# Python knows more codecs than pages may ask for: "unicode_escape" would run over the bytes as if they were source.
+_CODEC = re.compile(r"utf-?8|utf-?16(?:-?[lb]e)?|iso-?8859-\d{1,2}|windows-\d{3,4}|cp\d{3,5}|koi8-[rut]|euc-?jp|gb18030|big5hkscs|iso-2022-jp|macintosh|mac-cyrillic")
+_CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{1,40})", re.IGNORECASE)
+
+
+def decode(body: bytes, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:
+    """Return the text of `body`.
+
+    A byte order mark decides; then UTF-8 where the bytes are valid UTF-8, which no other encoding's prose is by chance;
+    then `encoding`, the Content-Type header, the page's own word, and last windows-1252, as browsers do.
+    """
+    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return body.decode("utf-16", "replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    content_type = next((v for k, v in (headers or {}).items() if k.lower() == "content-type"), "")
+    said = [encoding or ""]
+    for source in (content_type, body[:4096].decode("ascii", "replace")):
+        found = _CHARSET.search(source)
+        said.append(found[1] if found else "")
+    valid = body.decode("utf-8", "replace")
+    # A cut or a stray byte in a UTF-8 page makes few marks of replacement, another encoding makes one a word.
+    if valid.count("\ufffd") * 200 < len(valid):
+        return valid
+    for name in filter(None, said):
+        name = _BROWSER_NAMES.get(name.lower(), name.lower())
+        if _CODEC.fullmatch(name):
+            try:
+                return body.decode(name, "replace")
+            except LookupError:
+                continue
+    return body.decode("cp1252", "replace")
+
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
+# As many tags, nested as deep as they can be, take lexbor 10 ms.
+_FEW_TAGS = 2000
+_AUTO_CLOSED = frozenset(
+    "area base br col embed hr img input link meta param source track wbr p li dt dd td th tr option tbody thead "
+    "path rect circle line polygon polyline use g ellipse stop html body head".split()
+)
+# Browsers draw no more than 512 levels. The deepest of 117 real pages has 60.
+_DEEPEST = 512
+
+
+def tame(html: str) -> str:
+    """Return `html` without what costs a parser quadratic time; almost every page is returned as it is.
+
+    lexbor looks through all open elements at some tags (21 s for 100,000 nested `<div>`), repeats open `<font>` in every
+    paragraph, and compares each attribute of a tag with all others.
+    """
+    chunks = html.split("<")
+    if any(len(chunk) > 1000 and _is_overloaded(chunk) for chunk in chunks):
+        html = "<".join(_bare_tag(chunk) if _is_overloaded(chunk) else chunk for chunk in chunks)
+    if len(chunks) <= _FEW_TAGS:
+        return html
+    opened: dict[str, int] = {}
+    depth = deepest = 0
+    for close, name in _TAG.findall(html):
+        if not close:
+            if name not in _AUTO_CLOSED:
+                opened[name] = opened.get(name, 0) + 1
+                depth += 1
+                if depth > deepest:
+                    deepest = depth
+        elif opened.get(name):
+            opened[name] -= 1
+            depth -= 1
+    return html if deepest <= _DEEPEST else _TAG.sub(_Flat(), html)
+
+
+class _Flat:
+    """Takes the tags out that are nested deeper than half of what browsers draw."""
+
+    def __init__(self) -> None:
+        self.opened: dict[str, list[bool]] = {}  # of each name, which of the open tags were kept
+        self.depth = 0
+
+    def __call__(self, tag: re.Match[str]) -> str:
+        name = tag[2].lower()
+        if name in _AUTO_CLOSED or name in ("script", "style", "title"):
+            return tag[0]
+        kept = self.opened.setdefault(name, [])
+        if tag[1]:
+            if not kept or not kept.pop():
+                return "<!-"
+            self.depth -= 1
+            return tag[0]
+        kept.append(self.depth < _DEEPEST // 2)
+        self.depth += kept[-1]
+        return tag[0] if kept[-1] else "<!-"
+
+
+def _is_overloaded(chunk: str) -> bool:
+    """Whether what stands between two `<` begins with a tag of hundreds of attributes."""
+    if not chunk[:1].isalpha() or chunk[:6].lower() in ("script", "style ", "style>"):
+        return False
+    return chunk.count("=") > 300 and (">" not in chunk[:1000] or len(chunk) > 4000)
+
+
+def _bare_tag(chunk: str) -> str:
+    tag, end, rest = chunk.partition(">")
+    return tag.split(None, 1)[0] + end + rest
+
+
+@lru_cache(maxsize=4096)
+def _traits(classes: str) -> tuple[bool, bool, Literal["credit", "author"] | None]:
+    """Return what a class list says: that the element is not seen, is a line break, is a credit or an author."""
+    lower = classes.lower()
+    kind: Literal["credit", "author"] | None = "credit" if _CREDIT_NAME.search(lower) else None
+    if kind is None and _AUTHOR_NAME.search(lower):
+        kind = "author"
+    return wordings.is_unseen(lower), "br" in lower.split(), kind
+
+
+def _walk(root: LexborNode, page: Page) -> None:
+    """Go through the tree once, without recursion, and write down what a reader sees."""
+    boxes, lines, marks = page.boxes, page.lines, page.marks
     box = Box(0, "html", root.attributes, None, 0)
     boxes.append(box)
-    page.language = (root.attributes.get("lang") or root.attributes.get("xml:lang") or "").strip()
-    pieces: list[str] = []
-    link_chars = strong_chars = 0
+    page.language = (root.attributes.get("lang") or root.attributes.get("xml:lang") or "").strip()[:35]
+    pieces: list[str] = []  # of the line at hand
     links: list[tuple[str, str]] = []
-    breaks = 0
-    after_break = False
-    open_links: list[tuple[str, int]] = []
-    in_link = in_strong = 0
-    marks: list[int] = []
+    link_chars = strong_chars = breaks = in_link = in_strong = 0
+    # The elements around the node at hand: its box if it is one, its mark, and at which piece and line it began.
+    stack: list[tuple[LexborNode, str, Box | None, Literal["credit", "author"] | None, str, int]] = []
 
     def flush() -> None:
-        nonlocal link_chars, strong_chars, breaks, after_break
-        if pieces:
-            text = " ".join("".join(pieces).split())
-            if text:
-                lines.append(
-                    Line(text, box, len(lines), min(link_chars, len(text)), strong_chars, tuple(links), after_break)
-                )
-            pieces.clear()
+        nonlocal link_chars, strong_chars, breaks
+        text = " ".join("".join(pieces).split())
+        if text:
+            size = len(text)
+            lines.append(Line(text, box, len(lines), min(link_chars, size), min(strong_chars, size), tuple(links)))
+        pieces.clear()
         links.clear()
-        link_chars = strong_chars = 0
-        after_break = breaks > 1
-        breaks = 0
+        link_chars = strong_chars = breaks = 0
 
-    stack: list[tuple[Any, str, Box | None, str | None]] = []
-    node = root.first_child
-    while True:
-        descend = None
+    node: LexborNode | None = root.first_child
+    while node is not None or stack:
         if node is None:
-            if not stack:
-                break
-            node, tag, state, mark = stack.pop()
-            if mark:
-                start = marks.pop()
-                page.credits.append((len(lines), " ".join("".join(pieces[start:]).split())))
-            if state is not None:  # a box ends
-                flush()
+            opened, tag, ended, mark, href, start = stack.pop()
+            if ended is not None:
+                if pieces:
+                    flush()
                 box.last = len(lines)
-                if box.last == box.first + 1 and _CREDIT_NAME.search(box.name):
-                    page.credits.append((box.first, lines[-1].text))
-                box = box.parent or boxes[0]
+                if mark and 0 < box.last - box.first <= 4:
+                    marks.append(Mark(mark, box.first, " ".join(line.text for line in lines[box.first : box.last]), ""))
+                box = ended
             elif tag == "a":
-                href, start = open_links.pop()
                 in_link -= 1
                 if len(links) < 50:
                     links.append((href, " ".join("".join(pieces[start:]).split())))
-            elif tag in ("b", "strong"):
+            elif tag == "b" or tag == "strong":
                 in_strong -= 1
-            elif tag == "li" or tag == "td":
-                pieces.append(" ")
-            node = node.next
+            if mark and ended is None:
+                marks.append(Mark(mark, len(lines), " ".join("".join(pieces[start:]).split()), href))
+            node = opened.next
             continue
-        tag = node.tag
+        tag = node.tag or "-"
         if tag == "-text":
-            text = node.text_content
-            if text:
+            text = node.text_content or ""
+            if not text.isspace():
+                if breaks > 1 and pieces:
+                    flush()
+                breaks = 0
+                if in_link or in_strong:
+                    seen = len(text.strip())
+                    link_chars += seen if in_link else 0
+                    strong_chars += seen if in_strong else 0
                 pieces.append(text)
-                if in_link:
-                    link_chars += len(text.strip())
-                if in_strong:
-                    strong_chars += len(text.strip())
-                if breaks and not text.isspace():
-                    if breaks > 1:
-                        last = pieces.pop()
-                        flush()
-                        pieces.append(last)
-                        after_break = True
-                        if in_link:
-                            link_chars = len(text.strip())
-                            open_links = [(h, 0) for h, _ in open_links]
-                    breaks = 0
-            node = node.next
-            continue
-        if tag[0] == "-" or tag[0] == "!":
-            node = node.next
-            continue
-        if tag == "br":
-            breaks += 1
-            pieces.append(" ")
-        elif tag == "script":
-            _script(node, page)
-        elif tag == "meta":
-            a = node.attributes
-            content = a.get("content")
-            if content:
-                name = a.get("property") or a.get("name") or a.get("itemprop") or a.get("http-equiv")
-                if name:
-                    page.metas.append((name.strip().lower(), content))
-        elif tag == "link":
-            a = node.attributes
-            if a.get("rel") and a.get("href"):
-                page.links.append(((a["rel"] or "").lower(), a["href"] or "", a.get("hreflang") or ""))
-        elif tag == "title":
-            if not page.title and not boxes[1:2]:
-                page.title = " ".join(node.text().split())
-        elif tag == "base":
-            page.base = page.base or node.attributes.get("href") or ""
-        elif tag == "img" or tag == "amp-img":
-            page.pictures.append(Picture(node.attributes, box, len(lines)))
+            elif pieces:
+                pieces.append(" ")
         elif tag in _UNREAD:
             if tag in _CONTROLS and node.attributes.get("type") != "hidden":
                 page.controls.append(box)
-        elif tag == "noscript":
-            pass
-        else:
+        elif tag == "br":
+            breaks += 1
+            pieces.append(" ")
+        elif tag == "img" or tag == "amp-img":
+            page.pictures.append(Picture(node.attributes, box, len(lines)))
+        elif tag in _HEAD:
+            _HEAD[tag](node, page)
+        elif tag[0] not in "-!":
             attributes = node.attributes
+            classes = attributes.get("class")
+            mark = None
+            if classes:
+                unseen, is_break, mark = _traits(classes)
+                if unseen or (is_break and tag == "span" and node.first_child is None):
+                    breaks += 0 if unseen else 2
+                    pieces.append(" ")
+                    node = node.next
+                    continue
+            if _is_hidden(attributes):
+                node = node.next
+                continue
             if tag == "time" and attributes.get("datetime"):
                 page.times.append((attributes["datetime"] or "", len(lines)))
-            style = attributes.get("style")
-            mark = None
-            classes = attributes.get("class")
-            if (
-                ("hidden" in attributes and not _STREAMED.fullmatch(attributes.get("id") or ""))
-                or (style and _HIDDEN_STYLE.search(style))
-                or (classes and is_unseen(classes))
-            ):
-                node = node.next
-                continue
-            if tag == "span" and classes and node.first_child is None and "br" in classes.split():
-                breaks += 2
-                pieces.append(" ")
-                node = node.next
-                continue
+            ended = None
+            href = ""
             if tag in _BLOCKS:
-                flush()
+                if pieces:
+                    flush()
+                else:
+                    breaks = 0
+                ended = box
                 box = Box(len(boxes), tag, attributes, box, len(lines))
                 boxes.append(box)
-                descend = box
+                if tag == "button":
+                    page.controls.append(box)
             elif tag == "a":
-                open_links.append((attributes.get("href") or "", len(pieces)))
+                href = attributes.get("href") or ""
                 in_link += 1
-            elif tag in ("b", "strong"):
+                if "author" in (attributes.get("rel") or ""):
+                    mark = "author"
+            elif tag == "b" or tag == "strong":
                 in_strong += 1
-            if classes and descend is None and _CREDIT_NAME.search(classes):
-                marks.append(len(pieces))
-                mark = "credit"
-            child = node.first_child
-            stack.append((node, tag, descend, mark))
-            node = child
+            if mark is None and attributes.get("itemprop") == "author":
+                mark = "author"
+            stack.append((node, tag, ended, mark, href, len(pieces)))
+            node = node.first_child
             continue
         node = node.next
     flush()
     boxes[0].last = len(lines)
-    for line in lines:
-        b: Box | None = line.box
-        n, k = len(line.text), line.link_chars
-        while b is not None:
-            b.chars += n
-            b.link_chars += k
-            b = b.parent
+    _add_up(page)
+
+
+def _is_hidden(attributes: Attributes) -> bool:
+    if "hidden" in attributes and not _STREAMED.fullmatch(attributes.get("id") or ""):
+        return True
+    style = attributes.get("style")
+    return bool(style and "n" in style and _HIDDEN_STYLE.search(style))
+
+
+def _add_up(page: Page) -> None:
+    """Give each box the sums over what it holds."""
+    for line in page.lines:
+        line.box.chars += len(line.text)
+        line.box.link_chars += line.link_chars
     for picture in page.pictures:
-        for b in picture.box.ancestors():
-            b.pictures += 1
-    for control in page.controls:
-        for b in control.ancestors():
-            b.controls += 1
+        picture.box.pictures += 1
+    for holder in page.controls:
+        holder.controls += 1
+    for box in reversed(page.boxes):
+        if box.parent is not None:
+            box.parent.chars += box.chars
+            box.parent.link_chars += box.link_chars
+            box.parent.pictures += box.pictures
+            box.parent.controls += box.controls
 
 
-def _script(node, page: Page) -> None:  # type: ignore[no-untyped-def]
+def _meta(node: LexborNode, page: Page) -> None:
+    a = node.attributes
+    name = a.get("property") or a.get("name") or a.get("itemprop") or a.get("http-equiv")
+    content = a.get("content")
+    if name and content:
+        page.metas.append((name.strip().lower(), content))
+
+
+def _link(node: LexborNode, page: Page) -> None:
+    rel, href = node.attributes.get("rel"), node.attributes.get("href")
+    if rel and href:
+        page.links.append((rel.lower(), href))
+
+
+def _title(node: LexborNode, page: Page) -> None:
+    page.title = page.title or " ".join(node.text().split())
+
+
+def _script(node: LexborNode, page: Page) -> None:
     kind = (node.attributes.get("type") or "").lower()
     if "ld+json" in kind:
         page.json_ld.append(node.text())
-    elif "json" in kind:
-        page.scripts.append((node.attributes.get("id") or "", node.text()))
+    elif "src" not in node.attributes:
+        page.scripts.append(node.text())
+
+
+_HEAD = {"meta": _meta, "link": _link, "title": _title, "script": _script}

@@ -50,7 +50,7 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
         if sum(line.link_chars for line in texts) * 10 > len(text) * 6 and not _CREDIT_START.search(text):
             return
         seen.add(key)
-        marks = [mark for index, mark in page.credits if lines[0] <= index < lines[1]]
+        marks = [mark.text for mark in page.marks if mark.kind == "credit" and lines[0] <= mark.line < lines[1]]
         caption, credit = split(text, marks)
         if credit and text.endswith(credit) and caption:
             text = f"{text[: -len(credit)].rstrip()} {credit}"  # the space between two elements comes and goes
@@ -62,26 +62,30 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
             for box in picture.box.ancestors():
                 by_box.setdefault(box.index, picture)
     for box in page.boxes:
-        if not (first <= box.first and box.last <= last and box.first < box.last) or before[box.last] > before[box.first]:
+        if box.first < first or box.last > last or box.first == box.last or box.chars > _LONGEST:
             continue
-        chain = list(box.ancestors())
-        if any(b.index in taken for b in chain):
+        if before[box.last] > before[box.first]:
             continue
+        holder: Box | None = box
         if box.tag == "figcaption":
-            taken.add(box.index)
-            holder = next((b for b in chain if b.tag == "figure"), box.parent or box)
-            add(box, (box.first, box.last), by_box.get(holder.index))
-        elif box.tag == "figure" and not any(b.tag == "figcaption" for b in page.boxes[box.index : box.index + 40] if box in b.ancestors()):
-            taken.add(box.index)
-            add(box, (box.first, box.last), by_box.get(box.index))
-        elif box.pictures and box.chars <= _LONGEST and not box.controls and _is_caption_box(page, box):
-            taken.add(box.index)
-            add(box, (box.first, box.last), by_box.get(box.index))
-        elif "caption" in box.name and box.tag not in ("body", "main", "article") and box.chars <= _LONGEST:
-            taken.add(box.index)
-            add(box, (box.first, box.last), by_box.get(box.parent.index) if box.parent else None)
+            holder = next((b for b in box.ancestors() if b.tag == "figure"), box.parent)
+        elif box.tag == "figure":
+            if any(page.lines[i].box.tag == "figcaption" or _within(page.lines[i].box, "figcaption") for i in range(box.first, box.last)):
+                continue
+        elif "caption" in box.name:
+            holder = box.parent
+        elif not box.pictures or box.controls or not _is_caption_box(page, box):
+            continue
+        if any(b.index in taken for b in box.ancestors()):
+            continue
+        taken.add(box.index)
+        add(box, (box.first, box.last), by_box.get(holder.index) if holder else None)
     found.sort(key=lambda figure: figure.line)
     return found
+
+
+def _within(box: Box, tag: str) -> bool:
+    return any(b.tag == tag for b in box.ancestors())
 
 
 def _is_caption_box(page: Page, box: Box) -> bool:

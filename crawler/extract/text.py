@@ -14,15 +14,11 @@ _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u301d\u301e\u301f\uf
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 # Soft hyphen, zero-width space and joiners, direction marks, word joiner, byte order mark, variation selectors.
 _UNSEEN = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f"
-_FOLDING = str.maketrans(
-    {
-        **dict.fromkeys(_SINGLE, "'"),
-        **dict.fromkeys(_DOUBLE, '"'),
-        **dict.fromkeys(_DASHES, "-"),
-        "\u2026": "...",
-    }
+_FOLDINGS = tuple(
+    (re.compile(f"[{re.escape(characters)}]"), to)
+    for characters, to in ((_SINGLE, "'"), (_DOUBLE, '"'), (_DASHES, "-"), ("\u2026", "..."))
 )
-_DROP_UNSEEN = str.maketrans(dict.fromkeys(_UNSEEN))
+_DROPPED = re.compile(f"[{_UNSEEN}]")
 
 
 def comparable(text: str) -> str:
@@ -32,5 +28,7 @@ def comparable(text: str) -> str:
     """
     if text.isascii():
         return " ".join(text.replace("`", "'").split())
-    composed = unicodedata.normalize("NFC", text.translate(_DROP_UNSEEN))
-    return " ".join(composed.translate(_FOLDING).split())
+    text = unicodedata.normalize("NFC", _DROPPED.sub("", text))
+    for folded, to in _FOLDINGS:
+        text = folded.sub(to, text)
+    return " ".join(text.split())
