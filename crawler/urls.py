@@ -32,7 +32,7 @@ _TRACKING = re.compile(
 )
 # Used for tracking by most sites and for ids by a few: dropped only when the value holds no digit ("rss", "home").
 _SOURCE = frozenset({"ref", "source", "src", "from", "via", "medium", "campaign"})
-# AMP pages by parameter: (name, value), any value where it is None. Lower case.
+# Parameters that ask for the AMP page, with the value that does; None for any value. Lower case.
 _AMP_PARAMETERS = {"amp": None, "outputtype": "amp", "output": "amp", "view": "amp", "m_amp": None, "__amp": None}
 _SCREEN_PREFIX = re.compile(r"(?:www[0-9]{0,2}|m|mobile|amp)\.(?=[^.]+\.)")
 
@@ -42,7 +42,8 @@ _SAFE_IN_QUERY = "/%:@!$&()*+,;=-._~[]?\\^`{|}"
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
-_SESSION = re.compile(r";jsessionid=[^/;]*", re.IGNORECASE)
+_SESSION = re.compile(r";jsessionid%3D[^/;]*", re.IGNORECASE)  # after `_same_escapes`
+_AMP_SUFFIX = re.compile(r"\.amp(?=$|\.html?$)")
 _AMP_CACHE = re.compile(
     r"(?:google\.[a-z.]{2,6}/amp|[a-z0-9-]+\.cdn\.ampproject\.org/(?:[a-z]/)?[cvi])/(?:s/)?([^/?]+\.[^/?]+.*)"
 )
@@ -150,14 +151,18 @@ def key(url: str) -> str:
         return url.strip()
     parts = urlsplit(cleaned)
     site = _site(parts)
-    if cached := _AMP_CACHE.fullmatch(site + parts.path + (f"?{parts.query}" if parts.query else "")):
+    segments = [_SESSION.sub("", _same_escapes(segment)) for segment in parts.path.split("/")]
+    segments = [segment for segment in segments if segment]
+    if cached := _AMP_CACHE.fullmatch("/".join([site, *segments]) + (f"?{parts.query}" if parts.query else "")):
         return key(cached[1])
-    segments = [_same_escapes(segment) for segment in _SESSION.sub("", parts.path).split("/") if segment]
     while segments and segments[0] == "amp":
         del segments[0]
-    while segments and (segments[-1] == "amp" or re.search(r"\.amp(?=$|\.html?$)", segments[-1])):
-        segments[-1:] = [] if segments[-1] == "amp" else [re.sub(r"\.amp(?=$|\.html?$)", "", segments[-1])]
-    path = "/".join([site, *filter(None, segments)])
+    while segments:
+        without = "" if segments[-1] == "amp" else _AMP_SUFFIX.sub("", segments[-1])
+        if without == segments[-1]:
+            break
+        segments[-1:] = [without] if without else []
+    path = "/".join([site, *segments])
     query = "&".join(sorted(set(filter(None, map(_identifying, parts.query.split("&"))))))
     return f"{path}?{query}" if query else path
 

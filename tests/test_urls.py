@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler import urls
@@ -95,7 +95,15 @@ def test_addresses_of_two_articles_stay_apart(one, other):
     assert urls.key(one) != urls.key(other)
 
 
-@given(st.one_of(st.text(), st.from_regex(r"(https?://)?(www\.|m\.|amp\.)*[a-z0-9.%:]{1,12}(/[ -~]{0,30})?")))
+PIECES = st.sampled_from(
+    "https:// http:// www. m. amp. example.com google.com a-b.cdn.ampproject.org :80 :443 :8080 / // /amp .amp .html"
+    " /s/ /c/s/ /. /.. %2e %2F %61mp ;jsessionid=1 %3Bjsessionid=1 ? & = + # utm_source=x amp=1 id=2 %26 %3D %25 é 。"
+    " 127.0.0.1 [::1]".split()
+)
+
+
+@settings(max_examples=500)
+@given(st.one_of(st.text(), st.lists(PIECES, max_size=12).map("".join)))
 def test_a_key_is_its_own_key(url):
     assert urls.key(urls.key(url)) == urls.key(url)
 
