@@ -50,9 +50,13 @@ from crawler.items import (
 )
 from crawler.migrations import APPLICATION_ID, migrations
 from crawler.payloads import Payload
+from crawler.wavering import Settled, fingerprint, furniture_key, holds, settle
 
 # Cron is not punctual: what is due within a minute is due now, or a 15-minute rhythm would become one of 30.
 _SLACK = timedelta(minutes=1)
+# A line is a site's furniture when it stands around three other articles of it; its latest 200 pages are looked at.
+_FURNITURE_PAGES = 3
+_PAGES_COMPARED = 200
 
 
 class Archive:
@@ -67,6 +71,8 @@ class Archive:
             raise NotFound(f"there is no archive {path} yet; begin one with: redline add https://example.org/")
         self.path = path
         self._crawl_id: int | None = None
+        # host -> article -> what stood around it at its latest visit by this process; furniture is learned from it too.
+        self._seen_around: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
         try:
             _refuse_what_is_not_ours(path)
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=5)
@@ -188,6 +194,7 @@ class Archive:
         """
         with self._transaction():
             known = self._row("SELECT * FROM articles WHERE id = ?", capture.article_id)
+            wavered = 0
             if known is None:
                 raise NotFound(f"there is no article {capture.article_id}")
             latest = self._latest(capture.article_id)
@@ -202,7 +209,10 @@ class Archive:
             else:
                 assert capture.article is not None
                 error = None
-                outcome, version_id = self._record_text(capture, capture.article, latest)
+                self._look_around(known["host"], capture, capture.article)
+                settled = self._settled(known["host"], capture, capture.article, latest)
+                wavered = settled.wavered
+                outcome, version_id = self._record_text(capture, settled.article, latest)
                 self._note_own_addresses(capture, capture.article)
             if version_id is not None and self._follow_move(known, capture) and outcome in _SAME_TEXT:
                 outcome = Outcome.MOVED
@@ -220,10 +230,16 @@ class Archive:
                 version_id=version_id,
                 quality=capture.article.quality if capture.article else None,
                 date_modified=_text(capture.article.date_modified) if capture.article else None,
+                wavered=wavered or None,
                 body_bytes=len(capture.body) if capture.body is not None else None,
             )
             if outcome in _NEW_TEXT:
                 self._keep_payload(capture_id, capture)
+                self._run(
+                    "INSERT INTO page_lines (article_id, hashes) VALUES (?, ?)"
+                    " ON CONFLICT (article_id) DO UPDATE SET hashes = excluded.hashes",
+                    *(capture.article_id, self._seen_around[known["host"]][capture.article_id]),
+                )
             self._count("articles", outcome)
         return outcome
 
@@ -377,6 +393,60 @@ class Archive:
         ]
 
     # What a readable page changes -------------------------------------------------------------------------------------
+
+    def _look_around(self, host: str, capture: Capture, article: Article) -> None:
+        """Remember what stands around an article, for the latest pages of each host."""
+        seen = self._seen_around[host]
+        seen.pop(capture.article_id, None)
+        seen[capture.article_id] = fingerprint(capture.lines, article)
+        if len(seen) > _PAGES_COMPARED:
+            del seen[next(iter(seen))]
+
+    def _settled(self, host: str, capture: Capture, article: Article, latest: Version | None) -> Settled:
+        """Return a reading as it compares with the latest version: without what only wavered, and the site's furniture.
+
+        Only a reading that differs costs anything: then the page behind the latest version is read once more.
+        """
+        if latest is None or extract.digest(article) == _digest_today(latest):
+            return Settled(article, 0)
+        try:
+            old_lines = extract.visible_text(self.payload(latest.id)).split("\n")
+        except NotFound:
+            old_lines = []  # the payload was pruned: what wavers then shows as an edit
+        there, here = ({extract.comparable(line) for line in lines} for lines in (old_lines, capture.lines))
+
+        def is_furniture(text: str) -> bool:
+            return self._is_furniture(host, text, capture)
+
+        return settle(
+            latest.article,
+            article,
+            was_there=lambda text: extract.comparable(text) in there or is_furniture(text),
+            is_there=lambda text: extract.comparable(text) in here or is_furniture(text),
+        )
+
+    def _is_furniture(self, host: str, text: str, capture: Capture) -> bool:
+        """Return whether a text belongs to the site; learn it if it stands on enough of the site's other pages."""
+        key = furniture_key(text)
+        if not key:
+            return False
+        learned = self._row("SELECT overruled_at FROM furniture WHERE host = ? AND key = ?", host, key)
+        if learned is not None:
+            return learned["overruled_at"] is None
+        stored = self._rows(
+            "SELECT l.article_id, l.hashes FROM page_lines AS l JOIN articles AS a ON a.id = l.article_id"
+            " WHERE a.host = ? ORDER BY a.id DESC LIMIT ?",
+            *(host, _PAGES_COMPARED),
+        )
+        around = [(row["article_id"], row["hashes"]) for row in stored] + list(self._seen_around[host].items())
+        pages = len({other for other, hashes in around if other != capture.article_id and holds(hashes, key)})
+        if pages < _FURNITURE_PAGES:
+            return False
+        self._run(
+            "INSERT INTO furniture (host, key, example, pages, learned_at) VALUES (?, ?, ?, ?, ?)",
+            *(host, key, text, pages, _text(capture.captured_at)),
+        )
+        return True
 
     def _record_text(self, capture: Capture, article: Article, latest: Version | None) -> tuple[Outcome, int]:
         """Compare a text with the latest version and append it if it differs; return the outcome and its version."""
@@ -638,15 +708,16 @@ class Archive:
         version_id: int | None = None,
         quality: Quality | None = None,
         date_modified: str | None = None,
+        wavered: int | None = None,
         body_bytes: int | None = None,
     ) -> int:
         row = self._row(
             "INSERT INTO captures (crawl_id, feed_id, article_id, captured_at, outcome, status, url, final_url,"
-            " version_id, quality, error, date_modified, body_bytes, elapsed_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            " version_id, quality, wavered, error, date_modified, body_bytes, elapsed_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             *(self._crawl_id, feed_id, article_id, _text(capture.captured_at), outcome, capture.status, capture.url),
-            *(capture.final_url if capture.final_url != capture.url else None, version_id, quality, error),
-            *(date_modified, body_bytes, capture.elapsed_ms),
+            *(capture.final_url if capture.final_url != capture.url else None, version_id, quality, wavered),
+            *(error, date_modified, body_bytes, capture.elapsed_ms),
         )
         assert row is not None
         return int(row["id"])

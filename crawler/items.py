@@ -209,6 +209,7 @@ class Capture:
     is_permanent_move: bool = False
     article: Article | None = None
     body: bytes | None = None
+    lines: tuple[str, ...] = ()  # all text that a reader of the page can see, around the article too
     etag: str | None = None
     last_modified: str | None = None
     content_type: str | None = None

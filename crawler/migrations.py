@@ -150,6 +150,7 @@ CREATE TABLE captures (
     final_url TEXT, -- the address that answered; null: the same
     version_id INTEGER REFERENCES versions (id), -- the version that it showed; null: none
     quality TEXT, -- what the page held: ok, stub, bot_wall ...; null: not read
+    wavered INTEGER, -- pieces that only seemed new or gone: they stood on both pages, or are furniture; null: none
     error TEXT, -- what went wrong, as a sentence; null: nothing
     date_modified TEXT, -- the publisher's claim on the page; null: none, or not read
     body_bytes INTEGER, -- size of the answer, decompressed; null: none
@@ -262,6 +263,24 @@ CREATE TABLE payloads (
 );
 
 CREATE INDEX payloads_base ON payloads (base_id);
+
+CREATE TABLE furniture (
+    -- Lines that belong to a site and not to its articles: their coming and going is no edit.
+    id INTEGER PRIMARY KEY, -- number of the line
+    host TEXT NOT NULL, -- the site
+    key TEXT NOT NULL, -- the line with its numbers masked and its case folded
+    example TEXT NOT NULL, -- as it was first met
+    pages INTEGER NOT NULL, -- on how many other articles of the site it stood then
+    learned_at TEXT NOT NULL, -- when it was learned
+    overruled_at TEXT, -- since when a person says that it is article text after all; null: nobody does
+    UNIQUE (host, key)
+);
+
+CREATE TABLE page_lines (
+    -- What stood around an article on its page, as hashes: what furniture is learned from.
+    article_id INTEGER PRIMARY KEY REFERENCES articles (id), -- the article
+    hashes BLOB NOT NULL -- one for each line outside the article: CRC-32 of furniture's key, four bytes, sorted
+);
 
 CREATE VIRTUAL TABLE block_search USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
 

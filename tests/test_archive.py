@@ -14,6 +14,7 @@ from crawler.items import (
     Author,
     Block,
     BlockKind,
+    Capture,
     Entry,
     Feed,
     FeedCapture,
@@ -429,3 +430,54 @@ def test_the_verdict_says_whether_the_publisher_said_so(archive: Archive) -> Non
     archive.record(visit(article, 4, page("Five.", notice.text, notices=(notice,))))
     verdicts = [change.verdict for change in reversed(archive.changes(limit=9))]
     assert verdicts == [Verdict.STEALTH, Verdict.DATED, Verdict.DECLARED, Verdict.UNDATED]
+
+
+# Is it an edit at all?
+
+
+def read(article_id: int, hours: float, body: list[str], around: list[str], url: str = URL) -> Capture:
+    """A visit to a page on which `body` was read as the article, and on which the lines `around` stood too."""
+    markup = "".join(f"<p>{line}</p>" for line in body + around)
+    return visit(article_id, hours, page(*body), url=url, lines=(*body, *around), body=f"<main>{markup}".encode())
+
+
+def test_what_a_reader_could_see_on_both_pages_is_no_edit_wherever_it_was_read(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    text, box = ["A first paragraph.", "A second paragraph."], "Extremism"
+    archive.record(read(article, 0, [*text, box], []))
+    assert archive.record(read(article, 1, text, [box])) is Outcome.UNCHANGED
+    assert query(archive, "SELECT wavered FROM captures WHERE article_id IS NOT NULL") == [(None,), (1,)]
+
+
+def test_an_edit_beside_a_wavering_box_is_stored_without_the_box(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(read(article, 0, ["Eleven boats sank.", "It rained."], ["Extremism"]))
+    assert archive.record(read(article, 1, ["Twelve boats sank.", "Extremism", "It rained."], [])) is Outcome.CHANGED
+    assert bodies(archive, article)[1] == "Twelve boats sank.\nIt rained."
+    assert archive.changes(limit=1)[0].summary == "[-Eleven-]{+Twelve+} boats sank."
+
+
+def test_a_line_that_stands_around_other_articles_of_the_site_is_furniture(archive: Archive) -> None:
+    others = listed(archive, *(f"https://example.org/story-{n}" for n in range(3)))
+    (article,) = listed(archive, URL)
+    for n, other in enumerate(others):
+        archive.record(read(other, 0, [f"Text {n} of its own."], [f"You have {n} free articles left"]))
+    archive.record(read(article, 0, ["A text."], []))
+    offer = "You have 14 free articles left"
+    assert archive.record(read(article, 1, ["A text.", offer], [])) is Outcome.UNCHANGED
+    assert query(archive, "SELECT host, example, pages FROM furniture") == [("example.org", offer, 3)]
+    connection = sqlite3.connect(archive.path)
+    connection.execute("UPDATE furniture SET overruled_at = '2026-03-01T13:00:00Z'")
+    connection.commit()
+    connection.close()
+    assert archive.record(read(article, 2, ["A text.", offer], [])) is Outcome.CHANGED
+
+
+def test_a_paragraph_that_other_articles_have_in_their_bodies_is_no_furniture(archive: Archive) -> None:
+    background = "Russia began its full-scale invasion of Ukraine in February 2022."
+    others = listed(archive, *(f"https://example.org/story-{n}" for n in range(5)))
+    (article,) = listed(archive, URL)
+    for n, other in enumerate(others):
+        archive.record(read(other, 0, [f"Text {n} of its own.", background], []))
+    archive.record(read(article, 0, ["A text."], []))
+    assert archive.record(read(article, 1, ["A text.", background], [])) is Outcome.CHANGED

@@ -136,12 +136,12 @@ class NewsSpider(scrapy.Spider):
 
     def parse_article(self, response: Response, article: DueArticle) -> Iterator[Capture]:
         content_type = _header(response, "Content-Type")
-        page = None
-        error = None
+        page, lines, error = None, (), None
         if response.status == 200:
             if isinstance(response, TextResponse):
                 headers = {"Content-Type": content_type} if content_type else {}
                 page = extract.article(response.body, response.url, headers=headers)
+                lines = tuple(extract.visible_text(response.body, headers=headers).split("\n"))
             else:
                 error = f"what came is no text but {content_type or 'unnamed'}"
         yield Capture(
@@ -153,6 +153,7 @@ class NewsSpider(scrapy.Spider):
             is_permanent_move=_is_permanent_move(response),
             article=page,
             body=response.body if page is not None else None,
+            lines=lines,
             etag=_header(response, "ETag"),
             last_modified=_header(response, "Last-Modified"),
             content_type=content_type,
