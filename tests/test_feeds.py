@@ -178,7 +178,7 @@ def test_the_feeds_of_a_page_are_found_in_order():
       <link rel="alternate" hreflang="uk" href="/uk/">
       <link rel="alternate" type="application/rss+xml" href="javascript:alert(1)"></head>
       <body><a href="feed://example.com/sport.rss">Sport</a>
-      <a href="/feed/">All again</a><a href="/feedback">No</a></body>"""
+      <a href="/feed/">All again</a><a href="/feedback">No</a><a href="/news-feed/">No</a></body>"""
     assert [(link.url, link.title) for link in feeds.discover(page, "https://www.example.com/news")] == [
         ("https://example.com/feed/", "All & more"),
         ("https://example.com/atom.xml", ""),

@@ -32,8 +32,10 @@ FEED_TYPES = frozenset({
     "application/atom", "text/rss+xml", "text/rss", "text/atom+xml", "application/x.atom+xml", "application/x-rss+xml",
 })  # fmt: skip
 _MAYBE_FEED_TYPES = frozenset({"application/json", "application/xml", "text/xml", ""})
+# "/news-feed/" is a page for readers as a rule, "/news-feed.xml" a feed.
 _FEED_PATH = re.compile(
-    r"(?:^|[/._-])(?:rss|rss2|atom|rdf|feed|feeds|news-?sitemap|sitemap-?news)(?:\.(?:xml|json|rss|atom|rdf|php|aspx))?/?$"
+    r"(?:^|/)(?:rss2?|atom|rdf|feed)/?$"
+    r"|(?:^|[/._-])(?:rss2?|atom|rdf|feed|news-?sitemap|sitemap-?news)\.(?:xml|json|rss|atom|rdf|php|aspx)$"
     r"|\.(?:rss|atom|rdf)$",
     re.IGNORECASE,
 )
@@ -177,7 +179,7 @@ def read(text: str, url: str, max_entries: int) -> Feed:
     soup = _soup(text)
     entries = Entries(url, max_entries)
     articles = _articles(soup, url)
-    if len(articles) < MIN_ARTICLES:
+    if len(articles) < _least(url):
         feeds = [link.url for link in _announced(soup, url)][:5]
         if feeds:
             raise FeedError(f"this is a web page without a list of articles; its feeds are {', '.join(feeds)}")
@@ -266,10 +268,15 @@ def _articles(soup: BeautifulSoup, url: str) -> list[_Article]:
             if points > article.text_points:
                 article.title, article.text_points = text, points
         time = next((time_in[id(box)] for box in card if id(box) in time_in), None)
-        points += (shapes[link.shape] >= MIN_ARTICLES) + (time is not None)
+        points += (shapes[link.shape] >= _least(url)) + (time is not None)
         article.points = max(article.points, points)
         article.published = article.published or (time if time and instant(time) else "")
     return [article for article in articles.values() if article.points >= 4 and article.title]
+
+
+def _least(url: str) -> int:
+    """Return how many articles make a list: the last page behind "Show more" may hold a single one."""
+    return MIN_ARTICLES if _page_number(url) == 1 else 1
 
 
 def _address_points(address: str) -> int:
