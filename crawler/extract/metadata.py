@@ -16,16 +16,29 @@ from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from crawler.extract import wordings
 from crawler.extract.page import Page
 from crawler.items import Author
 
 Json = Any
 
-_ARTICLE_TYPES = re.compile(
-    r"(?:article|blogposting|reportage|report|claimreview|review|story|posting)$", re.IGNORECASE
-)
+_ARTICLE_TYPE = re.compile(r"(?:article|posting|reportage|report|review|story)$", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{1,500}>")
 _TRAILING_COMMA = re.compile(r",(\s{0,200}[}\]])")
+_SEPARATORS = re.compile(r"[:._-]")
+# Names of `<meta>` without separators, in the order in which they were right on real pages.
+_PUBLISHED = (
+    "articlepublishedtime", "datepublished", "ogarticlepublishedtime", "date", "pubdate", "publishdate", "publisheddate",
+    "dcdate", "dcdateissued", "dctermscreated", "dctermsdate", "parselypubdate", "sailthrudate", "cxenseparserecspublishtime",
+)  # fmt: skip
+_MODIFIED = ("articlemodifiedtime", "ogupdatedtime", "datemodified", "lastmodified", "lastmod", "dctermsmodified", "revised")
+_BY = re.compile(
+    r"^(?:written by|words by|story by|by|von|par|por|di|door|av|af|da|de|ved|autore?(?:a|en|in|in/autor)?|auteur|author|text|tekst|tekst:|от|автор(?:ы)?)"
+    r"(?:\s{0,3}:\s{0,3}|\s{1,3})",
+    re.IGNORECASE,
+)
+_ASIDES = re.compile(r"\([^()]{0,80}\)")
+_BETWEEN = re.compile(r"\s{0,3}(?:,|;|\||/|&|\s(?:and|und|et|y|e|en|og|och|ve|и|та|i)\s)\s{0,3}", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -34,8 +47,7 @@ class Metadata:
 
     headline: str = ""
     og_title: str = ""
-    description: str = ""
-    descriptions: list[str] = field(default_factory=list)
+    descriptions: list[str] = field(default_factory=list)  # the best first
     body: str = ""  # articleBody, often without line breaks and one in ten a teaser: an anchor, never the text
     authors: list[Author] = field(default_factory=list)
     publisher: str = ""
@@ -46,11 +58,9 @@ class Metadata:
     language: str = ""
     canonical_url: str | None = None
     amp_url: str | None = None
-    images: list[tuple[str, str]] = field(default_factory=list)  # (url, caption)
     corrections: list[str] = field(default_factory=list)
-    is_free: bool | None = None
-    is_article: bool = False
-    types: set[str] = field(default_factory=set)
+    is_free: bool | None = None  # None where the page does not say
+    types: set[str] = field(default_factory=set)  # every @type of the page's JSON-LD
 
 
 def plain(value: Json) -> str:
@@ -128,118 +138,59 @@ def moment(value: Json) -> datetime | None:
 
 def read(page: Page, url: str) -> Metadata:
     """Return what the page's JSON-LD and `<meta>` say."""
-    meta = Metadata()
     objects = list(_objects(page.json_ld))
     by_id = {o["@id"]: o for o in objects if isinstance(o.get("@id"), str) and len(o) > 1}
+    articles = [o for o in objects if any(_ARTICLE_TYPE.search(kind) for kind in _types(o))]
+    articles.sort(key=lambda o: -sum(bool(o.get(key)) for key in ("headline", "datePublished", "author", "articleBody")))
     metas: dict[str, list[str]] = {}
     for name, content in page.metas:
         text = plain(content)
         if text:
-            metas.setdefault(name, []).append(text)
+            metas.setdefault(_SEPARATORS.sub("", name), []).append(text)
 
     def first(*names: str) -> str:
-        return next((metas[n][0] for n in names if n in metas), "")
-
-    meta.og_title = first("og:title", "twitter:title")
-    articles = []
-    for o in objects:
-        types = {t for t in _each(o.get("@type")) if isinstance(t, str)}
-        meta.types |= types
-        if any(_ARTICLE_TYPES.search(t) for t in types):
-            articles.append(o)
-    articles.sort(key=lambda o: -sum(bool(o.get(k)) for k in ("headline", "datePublished", "author", "articleBody")))
-    meta.is_article = bool(articles)
+        return next((metas[name][0] for name in names if name in metas), "")
 
     def ld(key: str) -> Json:
         return next((o[key] for o in articles if o.get(key) not in (None, "", [], {})), None)
 
+    meta = Metadata(types={kind for o in objects for kind in _types(o)})
     meta.headline = plain(ld("headline")) or plain(ld("name"))
-    meta.descriptions = [
-        d
-        for d in dict.fromkeys(
-            [first("description"), first("og:description"), first("twitter:description"), plain(ld("description"))]
-        )
-        if d
-    ]
-    meta.description = plain(ld("description")) or first("og:description", "description", "twitter:description")
-    body = ld("articleBody")
-    meta.body = plain(body)
-    publisher = ld("publisher")
-    for p in _each(publisher):
-        if isinstance(p, dict):
-            p = by_id.get(p.get("@id", ""), p) if "name" not in p else p
-            meta.publisher = meta.publisher or plain(p.get("name"))
-    meta.publisher = meta.publisher or first("og:site_name", "application-name")
+    meta.og_title = first("ogtitle", "twittertitle")
+    said = [plain(ld("description")), first("ogdescription"), first("description"), first("twitterdescription")]
+    meta.descriptions = list(dict.fromkeys(filter(None, said)))
+    meta.body = plain(ld("articleBody"))
+    publishers = [by_id.get(str(p.get("@id")), p) for p in _each(ld("publisher")) if isinstance(p, dict)]
+    meta.publisher = next((plain(p.get("name")) for p in publishers if plain(p.get("name"))), "") or first("ogsitename")
     meta.authors = _authors(articles, by_id, metas, url)
-    meta.date_published = moment(ld("datePublished")) or _date(
-        metas,
-        "article:published_time",
-        "datepublished",
-        "og:article:published_time",
-        "date",
-        "pubdate",
-        "publishdate",
-        "dc.date",
-        "dc.date.issued",
-        "dcterms.created",
-        "parsely-pub-date",
-        "sailthru.date",
-        "cxenseparse:recs:publishtime",
-        "last-modified-",
-    )
-    meta.date_modified = moment(ld("dateModified")) or _date(
-        metas,
-        "article:modified_time",
-        "og:updated_time",
-        "datemodified",
-        "last-modified",
-        "lastmod",
-        "dcterms.modified",
-        "revised",
-    )
-    meta.section = next((plain(s) for s in _each(ld("articleSection")) if plain(s)), "") or first(
-        "article:section", "section", "parsely-section"
-    )
-    keywords = ld("keywords")
-    words = [plain(k) for k in _each(keywords)] if isinstance(keywords, list) else plain(keywords).split(",")
-    words = [w for w in words if w] or metas.get("article:tag", []) or first("news_keywords", "keywords").split(",")
-    meta.tags = list(dict.fromkeys(w.strip() for w in words if w.strip()))[:50]
-    meta.language = page.language or plain(ld("inLanguage")) or first("og:locale", "content-language").replace("_", "-")
-    for rel, href in page.links:
-        if "canonical" in rel.split() and not meta.canonical_url:
-            meta.canonical_url = absolute(href, url)
-        elif "amphtml" in rel.split():
-            meta.amp_url = absolute(href, url)
-    meta.canonical_url = meta.canonical_url or absolute(first("og:url"), url)
-    free = ld("isAccessibleForFree")
-    if free is not None:
-        meta.is_free = str(free).strip().lower().rsplit("/", 1)[-1] not in ("false", "no", "0")
-    tier = first("article:content_tier")
-    if tier and meta.is_free is None:
-        meta.is_free = tier.lower() not in ("locked", "metered")
-    for o in articles:
-        for c in _each(o.get("correction")):
-            text = (
-                plain(c)
-                if isinstance(c, str)
-                else plain(c.get("text") or c.get("description"))
-                if isinstance(c, dict)
-                else ""
-            )
-            if text:
-                meta.corrections.append(text)
-    for image in _each(ld("image")) + metas.get("og:image", [])[:1]:
-        src = (
-            image
-            if isinstance(image, str)
-            else image.get("url") or image.get("contentUrl")
-            if isinstance(image, dict)
-            else ""
-        )
-        where = absolute(src, url) if isinstance(src, str) else None
-        if where:
-            meta.images.append((where, plain(image.get("caption")) if isinstance(image, dict) else ""))
+    meta.date_published = moment(ld("datePublished")) or _first_moment(metas, _PUBLISHED)
+    meta.date_modified = moment(ld("dateModified")) or _first_moment(metas, _MODIFIED)
+    sections = [plain(section) for section in _each(ld("articleSection"))]
+    meta.section = next(filter(None, sections), "") or first("articlesection", "section", "parselysection")
+    words = [plain(word) for word in _each(ld("keywords"))]
+    if len(words) < 2:
+        words = words[0].split(",") if words else metas.get("articletag") or first("newskeywords", "keywords").split(",")
+    meta.tags = list(dict.fromkeys(filter(None, map(str.strip, words))))[:50]
+    meta.language = page.language or plain(ld("inLanguage")) or first("oglocale", "contentlanguage").replace("_", "-")
+    meta.canonical_url = next((absolute(h, url) for rel, h in page.links if "canonical" in rel.split()), None)
+    meta.canonical_url = meta.canonical_url or absolute(first("ogurl"), url)
+    meta.amp_url = next((absolute(h, url) for rel, h in page.links if "amphtml" in rel.split()), None)
+    meta.is_free = _is_free(ld("isAccessibleForFree"), first("articlecontenttier"))
+    for correction in (c for o in articles for c in _each(o.get("correction"))):
+        text = plain(correction.get("text") or correction.get("description")) if isinstance(correction, dict) else plain(correction)
+        if text:
+            meta.corrections.append(text)
     return meta
+
+
+def _types(o: dict[str, Json]) -> list[str]:
+    return [kind for kind in _each(o.get("@type")) if isinstance(kind, str)]
+
+
+def _is_free(said: Json, tier: str) -> bool | None:
+    if said is not None:
+        return str(said).strip().lower().rsplit("/", 1)[-1] not in ("false", "no", "0")
+    return tier.lower() not in ("locked", "metered") if tier else None
 
 
 def absolute(href: str | None, url: str) -> str | None:
@@ -253,62 +204,86 @@ def absolute(href: str | None, url: str) -> str | None:
         return None
 
 
-def _date(metas: dict[str, list[str]], *names: str) -> datetime | None:
-    for name in names:
-        for text in metas.get(name, []):
-            found = moment(text)
-            if found:
-                return found
-    return None
+def _first_moment(metas: dict[str, list[str]], names: tuple[str, ...]) -> datetime | None:
+    found = (moment(text) for name in names for text in metas.get(name, ()))
+    return next((at for at in found if at), None)
 
 
-_BY = re.compile(
-    r"^(?:by|von|par|por|di|door|av|af|da|de|autor(?:in)?|author|words by|text|foto|от|автор)\s*:?\s+", re.IGNORECASE
-)
-_BETWEEN = re.compile(r"\s*(?:,|;|\||/|\band\b|\bund\b|\bet\b|\by\b|&| og | och | en | e )\s*")
-
-
-def names(text: str) -> list[str]:
-    """Return the names in a byline: "By Ada Byron and Jo Roe" gives two."""
-    text = plain(text)
+def names(text: str) -> list[tuple[str, str]]:
+    """Return the (name, role) pairs of a byline: "By Ada Byron, Senior Editor, and Jo Roe" gives two."""
     if "@" in text or "http" in text or len(text) > 300:
         return []
-    text = _BY.sub("", text)
-    parts = [p.strip(" .·-–—:") for p in _BETWEEN.split(text)]
-    return [p for p in parts if 1 < len(p) < 60]
+    text = _BY.sub("", _ASIDES.sub(" ", " ".join(text.split()))).strip()
+    found: list[tuple[str, str]] = []
+    for part in _BETWEEN.split(text):
+        part = wordings.without_profession(_BY.sub("", part).strip(" .·-–—:|*"))
+        if not 1 < len(part) < 60 or any(map(str.isdigit, part)):
+            continue
+        if wordings.names_role(part):
+            if found and not found[-1][1]:
+                found[-1] = (found[-1][0], part)
+            continue
+        found.append((part, ""))
+    return found
 
 
 def _authors(
     articles: list[dict[str, Json]], by_id: dict[str, dict[str, Json]], metas: dict[str, list[str]], url: str
 ) -> list[Author]:
     found: list[Author] = []
-    for o in articles:
-        for key in ("author", "creator"):
-            for person in _each(o.get(key)):
-                if isinstance(person, str):
-                    found += [Author(name=n) for n in names(person)]
-                elif isinstance(person, dict):
-                    if "name" not in person:
-                        person = by_id.get(str(person.get("@id")), person)
-                    link = next((u for u in _each(person.get("url")) if isinstance(u, str)), None)
-                    for value in _each(person.get("name")):
-                        found += [
-                            Author(name=n, role=plain(person.get("jobTitle")), url=absolute(link, url))
-                            for n in names(value)
-                            if isinstance(value, str)
-                        ]
-            if found:
-                return _unique(found)
-    for name in ("author", "article:author", "parsely-author", "dc.creator", "sailthru.author", "byl"):
-        for text in metas.get(name, []):
-            found += [Author(name=n) for n in names(text)]
+    for person in (p for o in articles for key in ("author", "creator") for p in _each(o.get(key))):
+        if isinstance(person, str):
+            found += [Author(name=name, role=role) for name, role in names(plain(person))]
+        elif isinstance(person, dict):
+            if "name" not in person:
+                person = by_id.get(str(person.get("@id")), person)
+            link = next((u for u in _each(person.get("url")) if isinstance(u, str)), None)
+            role = plain(person.get("jobTitle"))
+            for value in _each(person.get("name")):
+                for name, said in names(plain(value)):
+                    found.append(Author(name=name, role=role or said, url=absolute(link, url)))
+    if found:
+        return _unique(found)
+    for key in ("author", "articleauthor", "parselyauthor", "dccreator", "sailthruauthor", "byl", "dcsextauthor"):
+        found += [Author(name=name, role=role) for text in metas.get(key, ()) for name, role in names(text)]
         if found:
             return _unique(found)
-    return []
+    for label in ("1", "2", "3"):
+        if any(wordings.says_by(text) for text in metas.get("twitterlabel" + label, ())):
+            found += [Author(name=n, role=r) for text in metas.get("twitterdata" + label, ()) for n, r in names(text)]
+    return _unique(found)
+
+
+def bylines(page: Page, url: str, start: int, stop: int) -> list[Author]:
+    """Return the authors that the page names within page.lines[start:stop], by its marks or by words such as "By"."""
+    found: list[Author] = []
+    for mark in page.marks:
+        if mark.kind == "author" and start <= mark.line < stop:
+            found += [Author(name=n, role=r, url=absolute(mark.href, url)) for n, r in names(mark.text) if " " in n]
+    if not found:
+        for line in page.lines[start:stop]:
+            if len(line.text) < 120 and _BY.match(line.text) and line.box.tag[0] != "h":
+                found += [Author(name=n, role=r) for n, r in names(line.text) if n[0].isupper() and " " in n]
+    return _unique(found)
 
 
 def _unique(found: list[Author]) -> list[Author]:
-    seen: dict[str, Author] = {}
+    kept: dict[str, Author] = {}
     for author in found:
-        seen.setdefault(author.name.casefold(), author)
-    return list(seen.values())
+        known = kept.get(author.name.casefold())
+        if known is None or (author.role or author.url) and not (known.role or known.url):
+            kept[author.name.casefold()] = author
+    # "Ada Byron" and "Ada Byron Ada Byron and Jo Roe" come from the same byline, marked twice.
+    return [a for key, a in kept.items() if not any(other != key and other in key for other in kept)]
+
+
+def people(authors: list[Author], publisher: str, url: str) -> list[Author]:
+    """Return the authors without the outlet itself; no one where only the outlet signs."""
+    host = (urlsplit(url).hostname or "").replace("-", "").split(".")
+    outlet = _SEPARATORS.sub("", publisher.casefold()).replace(" ", "")
+    kept = []
+    for author in authors:
+        key = _SEPARATORS.sub("", author.name.casefold()).replace(" ", "")
+        if key != outlet and key not in host and key != "".join(host[-2:]):
+            kept.append(author)
+    return kept

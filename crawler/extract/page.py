@@ -354,6 +354,8 @@ def _walk(root: LexborNode, page: Page) -> None:
                     node = node.next
                     continue
             if _is_hidden(attributes):
+                for script in node.css("script"):
+                    _script(script, page)
                 node = node.next
                 continue
             if tag == "time" and attributes.get("datetime"):

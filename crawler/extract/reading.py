@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from crawler.extract import body as bodies
 from crawler.extract import metadata, pictures, wordings
@@ -16,21 +17,25 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
     page = read(body, encoding=encoding, headers=headers)
     meta = metadata.read(page, url)
     top = _top(page, meta)
-    h1 = page.lines[top].text if top is not None else ""
-    names = tuple(author.name for author in meta.authors)
+    h1 = page.lines[top].text.lstrip(":|– ") if top is not None else ""
+    signed = metadata.people(meta.authors, meta.publisher, url)
+    if not signed and top is not None:
+        signed = metadata.bylines(page, url, max(0, top - 8), top + 15)
+    authors = signed or meta.authors
+    names = tuple(author.name for author in authors)
     found = bodies.find(page, bodies.Known(headline=h1, authors=names, text=meta.body))
     prose = {part.line.index for part in found.parts}
     start = found.first if top is None or top > found.first else top
     figures = pictures.find(page, url, max(0, start - 15), min(len(page.lines), found.last + 4), prose, names)
-    description = _standfirst(page, meta, start, found, figures) or meta.description
+    description = _standfirst(page, meta, start, found, figures) or next(iter(meta.descriptions), "")
     return Article(
         url=url,
         headline=h1 or meta.headline or meta.og_title or page.title,
         description=description,
-        authors=tuple(meta.authors),
+        authors=tuple(authors),
         blocks=_blocks(found, figures),
         images=tuple(Image(url=f.url, caption=f.caption, credit=f.credit) for f in figures),
-        date_published=meta.date_published,
+        date_published=meta.date_published or _shown_date(page, start),
         date_modified=meta.date_modified,
         section=meta.section,
         tags=tuple(meta.tags),
@@ -58,9 +63,17 @@ def _top(page: Page, meta: metadata.Metadata) -> int | None:
             continue
         key = comparable(line.text).casefold()
         score = max((_likeness(key, other) for other in known), default=0.0) + (0.3 if line.box.tag == "h1" else 0.0)
-        if (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
+        if len(key.split()) < 3 and known and not any(key in other and len(key) * 2 > len(other) for other in known):
+            score = min(score, 0.4)  # a section's or the outlet's name
+        if score > 0.45 and (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
             best = (score, line.index)
     return best[1] if best else None
+
+
+def _shown_date(page: Page, start: int) -> datetime | None:
+    """Return the first date that the page gives beside its headline, None if it gives none."""
+    near = (metadata.moment(text) for text, line in page.times if start - 8 <= line <= start + 15)
+    return next((at for at in near if at), None)
 
 
 def _likeness(a: str, b: str) -> float:

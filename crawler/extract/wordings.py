@@ -64,3 +64,21 @@ def gives_credit(key: str) -> bool:
 def names_standfirst(name: str) -> bool:
     """Whether a box's class and id call it the article's standfirst."""
     return any(word in name for word in _lists()["standfirst"])
+
+
+def names_role(text: str) -> bool:
+    """Whether a part of a byline is what somebody does, not who: "Senior News Editor"."""
+    words = folded(text).split()
+    return any(word in _set("roles") for word in words)
+
+
+def without_profession(name: str) -> str:
+    """Return a name without the profession that some languages put beside it: "신현주 기자" -> "신현주"."""
+    for word in _lists()["professions"]:
+        name = name.removesuffix(word).removeprefix(word + " ").strip()
+    return name
+
+
+def says_by(text: str) -> bool:
+    """Whether a label introduces the author."""
+    return folded(text) in _set("by")
