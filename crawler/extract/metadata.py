@@ -32,6 +32,11 @@ _PUBLISHED = (
     "dcdate", "dcdateissued", "dctermscreated", "dctermsdate", "parselypubdate", "sailthrudate", "cxenseparserecspublishtime",
 )  # fmt: skip
 _MODIFIED = ("articlemodifiedtime", "ogupdatedtime", "datemodified", "lastmodified", "lastmod", "dctermsmodified", "revised")
+# 2026-01-31, 2026.1.31, 2026年1月31日, 31.01.2026; with the time that follows. 01/02/2026 is read in two ways: left out.
+_WRITTEN = re.compile(
+    r"(?:\b(20\d\d)(?:[-.]|년\s?|年)(\d{1,2})(?:[-.]|월\s?|月)(\d{1,2})|\b(\d{1,2})\.(\d{1,2})\.(20\d\d))(?:[^\d]{1,6}(\d{1,2})[:.](\d\d))?"
+)
+_DAY_IN_ADDRESS = re.compile(r"/(20\d\d)[/-]?([01]\d)[/-]?([0-3]\d)(?:/|-|\b)")
 _BY = re.compile(
     r"^(?:written by|words by|story by|by|von|par|por|di|door|av|af|da|de|ved|autore?(?:a|en|in|in/autor)?|auteur|author|text|tekst|tekst:|от|автор(?:ы)?)"
     r"(?:\s{0,3}:\s{0,3}|\s{1,3})",
@@ -134,6 +139,21 @@ def moment(value: Json) -> datetime | None:
         except RecursionError:
             return None
     return None
+
+
+def written_moment(text: str) -> datetime | None:
+    """Return a date that stands in a line in figures and in an order that all read alike; None if there is none."""
+    found = _WRITTEN.search(text[:200])
+    if not found:
+        return None
+    day, month, year = (found[3], found[2], found[1]) if found[1] else (found[4], found[5], found[6])
+    return moment(f"{year}-{int(month):02}-{int(day):02}T{int(found[7] or 0):02}:{found[8] or '00'}:00")
+
+
+def moment_in_address(url: str) -> datetime | None:
+    """Return the day in an address such as /2026/01/31/story, None if there is none."""
+    found = _DAY_IN_ADDRESS.search(url)
+    return moment(f"{found[1]}-{found[2]}-{found[3]}T00:00:00") if found else None
 
 
 def read(page: Page, url: str) -> Metadata:

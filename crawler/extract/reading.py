@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from crawler.extract import body as bodies
-from crawler.extract import metadata, pictures, wordings
-from crawler.extract.page import Page, read
+from crawler.extract import metadata, pictures, scripts, wordings
+from crawler.extract.page import Page, parse, read
 from crawler.extract.text import comparable
 from crawler.items import Article, Block, BlockKind, Headlines, Image
+
+_OUTLET = re.compile(r" [|–—-] ")
 
 
 def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
@@ -23,19 +26,21 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
         signed = metadata.bylines(page, url, max(0, top - 8), top + 15)
     authors = signed or meta.authors
     names = tuple(author.name for author in authors)
-    found = bodies.find(page, bodies.Known(headline=h1, authors=names, text=meta.body))
+    known = bodies.Known(headline=h1 or meta.headline, authors=names, text=meta.body)
+    found = bodies.find(page, known)
+    drawn = None if found.parts else _drawn(page, known)
     prose = {part.line.index for part in found.parts}
     start = found.first if top is None or top > found.first else top
     figures = pictures.find(page, url, max(0, start - 15), min(len(page.lines), found.last + 4), prose, names)
     description = _standfirst(page, meta, start, found, figures) or next(iter(meta.descriptions), "")
     return Article(
         url=url,
-        headline=h1 or meta.headline or meta.og_title or page.title,
+        headline=_headline(h1, page, meta),
         description=description,
         authors=tuple(authors),
-        blocks=_blocks(found, figures),
+        blocks=drawn or _blocks(found, figures),
         images=tuple(Image(url=f.url, caption=f.caption, credit=f.credit) for f in figures),
-        date_published=meta.date_published or _shown_date(page, start),
+        date_published=meta.date_published or _shown_date(page, start, url),
         date_modified=meta.date_modified,
         section=meta.section,
         tags=tuple(meta.tags),
@@ -45,6 +50,30 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
         amp_url=meta.amp_url,
         is_paywalled=meta.is_free is False,
     )
+
+
+def _headline(h1: str, page: Page, meta: metadata.Metadata) -> str:
+    """Return the headline as a reader sees it, with the kicker above it where the publisher counts that to it."""
+    if not h1:
+        return meta.headline or _without_outlet(meta.og_title or page.title)
+    full, key = meta.og_title or meta.headline, comparable(h1).casefold()
+    if comparable(full).casefold().endswith(": " + key):
+        return f"{full[: len(full) - len(h1)].rstrip(': ')}: {h1}" if full.endswith(h1) else full
+    return h1
+
+
+def _without_outlet(title: str) -> str:
+    """Return a `<title>` without the outlet's name at its end: "Bridge closed | The Example"."""
+    parts = _OUTLET.split(title)
+    while len(parts) > 1 and len(parts[-1].split()) < 5 and sum(map(len, parts[:-1])) > len(parts[-1]):
+        parts.pop()
+    return title[: sum(map(len, parts)) + 3 * (len(parts) - 1)] if len(parts) > 1 else parts[0]
+
+
+def _drawn(page: Page, known: bodies.Known) -> tuple[Block, ...] | None:
+    """Return the blocks of an article that the page's scripts draw, None if they hold none."""
+    html = scripts.article_html(page.scripts)
+    return _blocks(bodies.find(parse(html), known), []) if html else None
 
 
 def _blocks(found: bodies.Body, figures: list[pictures.Figure]) -> tuple[Block, ...]:
@@ -70,10 +99,12 @@ def _top(page: Page, meta: metadata.Metadata) -> int | None:
     return best[1] if best else None
 
 
-def _shown_date(page: Page, start: int) -> datetime | None:
-    """Return the first date that the page gives beside its headline, None if it gives none."""
-    near = (metadata.moment(text) for text, line in page.times if start - 8 <= line <= start + 15)
-    return next((at for at in near if at), None)
+def _shown_date(page: Page, start: int, url: str) -> datetime | None:
+    """Return the first date that the page gives beside its headline, else one in its address, None if it gives none."""
+    near = [metadata.moment(text) for text, line in page.times if start - 8 <= line <= start + 15]
+    near += [metadata.written_moment(line.text) for line in page.lines[max(0, start - 8) : start + 15]]
+    near += [metadata.written_moment(line.text) for line in page.lines[start + 15 :] if len(line.text) < 60]
+    return next((at for at in near if at), None) or metadata.moment_in_address(url)
 
 
 def _likeness(a: str, b: str) -> float:
