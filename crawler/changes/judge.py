@@ -1,0 +1,366 @@
+"""From a diff to a judgement: kinds with their evidence, weight with its reasons, verdict with its dates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from crawler.changes import rules
+from crawler.changes.edits import Edit, edits, letters, real_words, short
+from crawler.changes.language import Language, language_of
+from crawler.diff import Alignment, BlockDiff, Diff, Span, SpanKind, new_text, old_text
+from crawler.extract.text import comparable
+from crawler.items import Article, BlockKind, Notice, NoticeKind, Verdict
+
+
+class Kind(StrEnum):
+    """What kind of edit it is; the value is what the archive stores."""
+
+    TYPO = "typo"  # spelling, punctuation, spacing, capitals, a doubled or missing small word
+    WORDING = "wording"  # said otherwise; split and joined paragraphs
+    NUMBER = "number"  # a number, an amount, a date
+    NAME = "name"
+    QUOTATION = "quotation"  # the words between quotation marks, the marks, who is quoted
+    ATTRIBUTION = "attribution"  # who says it and how sure it is
+    NEGATION = "negation"  # the sense turned round
+    HEADLINE = "headline"
+    STANDFIRST = "standfirst"
+    BYLINE = "byline"
+    CAPTION = "caption"
+    LINK = "link"  # an address that stands in the text
+    TEXT_ADDED = "text_added"  # a clause or sentence inside a paragraph
+    TEXT_REMOVED = "text_removed"
+    PARAGRAPH_ADDED = "paragraph_added"
+    PARAGRAPH_REMOVED = "paragraph_removed"
+    PARAGRAPH_MOVED = "paragraph_moved"  # or a sentence, to another paragraph
+    LIVE_POST = "live_post"
+    UPDATE_NOTICE = "update_notice"
+    CORRECTION_NOTICE = "correction_notice"  # or a clarification
+    LENGTH_COLLAPSE = "length_collapse"
+    TITLE_FLAP = "title_flap"  # the headline is one that it was before
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind and the words that made its rule speak, each "old → new" or the text that came or went."""
+
+    kind: Kind
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictEvidence:
+    """What the verdict rests on: the publisher's dates on both sides and the notice that is new or altered."""
+
+    old_date: datetime | None
+    new_date: datetime | None
+    notice: Notice | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found in one step from a version to the next.
+
+    `weight` is 0 (nothing) to 100; `reasons` are its parts, the heaviest first, as "number 45: 12 → 15".
+    """
+
+    kinds: tuple[Finding, ...]
+    weight: int
+    reasons: tuple[str, ...]
+    verdict: Verdict
+    verdict_evidence: VerdictEvidence
+
+
+# What an edit of a kind weighs by itself, of 100: how much a reader of the first version was told something else. What
+# turns the sense or a fact weighs most, what reads the same least; set by hand, see "Weights" in CONTRIBUTING.
+_WEIGHTS = {
+    Kind.LENGTH_COLLAPSE: 80,
+    Kind.CORRECTION_NOTICE: 70,
+    Kind.NEGATION: 65,
+    Kind.QUOTATION: 50,
+    Kind.NUMBER: 45,
+    Kind.NAME: 45,
+    Kind.ATTRIBUTION: 40,
+    Kind.PARAGRAPH_REMOVED: 40,
+    Kind.HEADLINE: 30,
+    Kind.TEXT_REMOVED: 30,
+    Kind.UPDATE_NOTICE: 25,
+    Kind.PARAGRAPH_ADDED: 25,
+    Kind.STANDFIRST: 20,
+    Kind.TEXT_ADDED: 20,
+    Kind.BYLINE: 15,
+    Kind.CAPTION: 15,
+    Kind.LINK: 15,
+    Kind.WORDING: 10,
+    Kind.LIVE_POST: 10,
+    Kind.PARAGRAPH_MOVED: 8,
+    Kind.TITLE_FLAP: 5,
+    Kind.TYPO: 3,
+}
+_MOST_EVIDENCE = 5
+# A text that lost more than half of so many words was cut off, or the page failed.
+_COLLAPSE_WORDS = 60
+_COLLAPSE_SHARE = 0.5
+
+_FIELD_KINDS = {
+    "headline": Kind.HEADLINE,
+    "description": Kind.STANDFIRST,
+    "authors": Kind.BYLINE,
+    "captions": Kind.CAPTION,
+}
+# A day, a name, a number in a headline is an edit of its own; that the headline was reworded is said by its kind.
+_TOLD_IN_FIELDS = frozenset({Kind.NUMBER, Kind.NAME, Kind.QUOTATION, Kind.ATTRIBUTION, Kind.NEGATION})
+
+Found = dict[Kind, list[str]]
+
+
+def classify(old: Article, new: Article, diff: Diff, *, earlier_headlines: Sequence[str] = ()) -> Judgement:
+    """Return what kind of change `diff` is, of the two articles that it compares.
+
+    `earlier_headlines` are those of the versions before `old`: a headline that comes back is a flap.
+    """
+    text = " ".join(block.text for block in (new.blocks or old.blocks))
+    language = language_of(new.language or old.language, f"{new.headline} {text}")
+    notice = _new_notice(old, new)
+    found: Found = {}
+
+    def tell(kind: Kind, *evidence: str) -> None:
+        found.setdefault(kind, []).extend(evidence)
+
+    if notice is not None:
+        is_update = notice.kind is NoticeKind.UPDATE
+        tell(Kind.UPDATE_NOTICE if is_update else Kind.CORRECTION_NOTICE, short(notice.text))
+    for field in diff.fields:
+        if kind := _FIELD_KINDS.get(field.name):
+            tell(kind, f"{short(old_text(field.spans))} → {short(new_text(field.spans))}")
+    if _comes_back(old.headline, new.headline, earlier_headlines):
+        tell(Kind.TITLE_FLAP, short(new.headline))
+
+    notices = {letters(one.text) for article in (old, new) for one in article.notices}
+    told = [block for block in diff.blocks if not _is_notice(block, notices)]
+    for block in told:
+        for kind, evidence in _block(block, new):
+            tell(kind, evidence)
+    for kind, evidence in _quotations(old, new, told):
+        tell(kind, evidence)
+    known = _known_names(old, new)
+    for edit in _all_edits(diff, told):
+        # A headline that flaps was judged when it first came.
+        if edit.passage.field == "headline" and Kind.TITLE_FLAP in found:
+            continue
+        for kind, words in _edit(edit, language, known):
+            if not edit.passage.field or kind in _TOLD_IN_FIELDS:
+                tell(kind, *words)
+    if collapse := _collapse(old, new):
+        tell(Kind.LENGTH_COLLAPSE, collapse)
+
+    findings = tuple(
+        Finding(kind, tuple(dict.fromkeys(found[kind]))[:_MOST_EVIDENCE])
+        for kind in sorted(found, key=lambda kind: (-_WEIGHTS[kind], kind))
+    )
+    verdict, rests_on = _verdict(old, new, notice)
+    return Judgement(
+        kinds=findings,
+        weight=_weight(findings),
+        reasons=tuple(
+            f"{finding.kind} {_WEIGHTS[finding.kind]}: {'; '.join(finding.evidence)}" for finding in findings
+        ),
+        verdict=verdict,
+        verdict_evidence=rests_on,
+    )
+
+
+def explains(notice: Notice, diff: Diff) -> tuple[str, ...]:
+    """Return the words that a notice shares with what a diff took out or put in: the sign that it speaks of this edit.
+
+    The diff may be of an earlier step than the notice: the archive asks for each and takes the nearest that answers.
+    Small words and words that stand in the text of both versions say nothing.
+    """
+    spans = [span for field in diff.fields for span in field.spans]
+    spans += (span for block in diff.blocks for span in block.spans)
+    equal = {word.casefold() for span in spans if span.kind is SpanKind.EQUAL for word in real_words(span.text)}
+    own = comparable(notice.text)
+    changed = {
+        word.casefold()
+        for span in spans
+        if span.kind is not SpanKind.EQUAL and span.move is None and comparable(span.text) not in own + " "
+        for word in real_words(span.text)
+    }
+    changed |= {
+        word.casefold()
+        for span in spans
+        if span.kind is not SpanKind.EQUAL and len(real_words(span.text)) <= 3
+        for word in real_words(span.text)
+    }
+    said = dict.fromkeys(word.casefold() for word in real_words(notice.text))
+    return tuple(word for word in said if word in changed - equal and (len(word) > 3 or any(map(str.isdigit, word))))
+
+
+def _new_notice(old: Article, new: Article) -> Notice | None:
+    """Return the notice that is new or altered, a correction before an update; None if nothing new is said."""
+    before = Counter(comparable(notice.text) for notice in old.notices)
+    fresh = [notice for notice in new.notices if comparable(notice.text) not in before]
+    return min(fresh, key=lambda notice: notice.kind is NoticeKind.UPDATE, default=None)
+
+
+def _comes_back(old: str, new: str, earlier: Iterable[str]) -> bool:
+    return comparable(old) != comparable(new) and comparable(new) in set(map(comparable, earlier))
+
+
+def _is_notice(block: BlockDiff, notices: set[str]) -> bool:
+    sides = {letters(side) for side in (old_text(block.spans), new_text(block.spans))} - {""}
+    return bool(sides) and sides <= notices
+
+
+def _block(block: BlockDiff, new: Article) -> Iterator[tuple[Kind, str]]:
+    """Yield what became of a block as a whole. Captions are told of by their field."""
+    if block.kind is BlockKind.CAPTION:
+        return
+    text = short(new_text(block.spans) or old_text(block.spans))
+    match block.alignment:
+        case Alignment.INSERTED if _is_live(block, new):
+            if block.kind is BlockKind.POST:
+                yield Kind.LIVE_POST, text
+        case Alignment.INSERTED if not _is_all_moved(block.spans):
+            yield Kind.PARAGRAPH_ADDED, text
+        case Alignment.DELETED if block.kind is not BlockKind.POST and not _is_all_moved(block.spans):
+            yield Kind.PARAGRAPH_REMOVED, text
+        case Alignment.MOVED:
+            yield Kind.PARAGRAPH_MOVED, text
+        case Alignment.SPLIT | Alignment.JOINED:
+            yield Kind.WORDING, f"{block.alignment}: {text}"
+    for span in block.spans:
+        if span.move is not None and span.kind is SpanKind.INSERT:
+            yield Kind.PARAGRAPH_MOVED, short(span.text)
+
+
+def _is_live(block: BlockDiff, new: Article) -> bool:
+    """Whether a new block is a live blog's post or stands in one: the nearest post above it in the text is there."""
+    above = (new.blocks[index].kind for index in range(block.new[0], -1, -1))
+    return any(kind is BlockKind.POST for kind in above)
+
+
+def _is_all_moved(spans: Sequence[Span]) -> bool:
+    return all(span.move is not None for span in spans if letters(span.text))
+
+
+def _quotations(old: Article, new: Article, blocks: Iterable[BlockDiff]) -> Iterator[tuple[Kind, str]]:
+    """Yield quotations altered, added or removed: in edited paragraphs, and gone with a removed one."""
+    whole_old = letters(" ".join(block.text for block in old.blocks))
+    whole_new = letters(" ".join(block.text for block in new.blocks))
+    for block in blocks:
+        if block.alignment in (Alignment.EQUAL, Alignment.INSERTED) or block.kind is BlockKind.CAPTION:
+            continue
+        before, after = old_text(block.spans), new_text(block.spans)
+        gone, came = rules.quoted(before) - rules.quoted(after), rules.quoted(after) - rules.quoted(before)
+        # Moved along with its words, a quotation is neither gone nor new.
+        if block.alignment is Alignment.DELETED:
+            gone = Counter({said: count for said, count in gone.items() if said not in whole_new})
+        if gone or came:
+            shown = [
+                short(text[start:end])
+                for text, said in ((before, gone), (after, came))
+                for start, end in rules.quotations(text)
+                if letters(text[start:end]) in said
+            ]
+            if block.alignment is Alignment.DELETED or whole_old != whole_new or shown:
+                yield Kind.QUOTATION, " → ".join(shown) or short(after)
+
+
+def _known_names(old: Article, new: Article) -> frozenset[str]:
+    """Return the words that stand capitalised inside a sentence somewhere, and nowhere in small letters."""
+    large: set[str] = set()
+    small: set[str] = set()
+    for block in (*old.blocks, *new.blocks):
+        words = real_words(block.text)
+        large.update(word for word in words[1:] if word[0].isupper() and not word.isupper())
+        small.update(word for word in words if word[0].islower())
+    return frozenset(word for word in large if word.lower() not in small)
+
+
+def _all_edits(diff: Diff, blocks: Iterable[BlockDiff]) -> Iterator[Edit]:
+    for field in diff.fields:
+        if field.name in ("headline", "description", "captions"):
+            yield from edits(field.spans, field.name)
+    for block in blocks:
+        if block.old and block.new and block.alignment is not Alignment.EQUAL and block.kind is not BlockKind.CAPTION:
+            yield from edits(block.spans)
+
+
+def _edit(edit: Edit, language: Language, known: frozenset[str]) -> Iterator[tuple[Kind, tuple[str, ...]]]:
+    """Yield the kinds of one edit: those that change what is said, else one of those that do not."""
+    if address := rules.link(edit):
+        yield Kind.LINK, address
+        return
+    is_quoted = rules.is_quoted(edit)
+    number = rules.number(edit, language)
+    name = rules.name(edit, language, known, is_quoted=is_quoted)
+    if number:
+        yield Kind.NUMBER, number
+    if name:
+        yield Kind.NAME, name
+    if is_quoted:
+        if edit.passage.field:
+            yield Kind.QUOTATION, (edit.evidence(),)
+        return
+    if name and rules.quotations(edit.passage.new) and language.says.found(" ".join(edit.windows())):
+        yield Kind.QUOTATION, name
+    if not edit.old_words and rules.is_passage(edit.new):
+        yield Kind.TEXT_ADDED, (short(edit.new),)
+        return
+    if not edit.new_words and rules.is_passage(edit.old):
+        yield Kind.TEXT_REMOVED, (short(edit.old),)
+        return
+    negation = rules.negation(edit, language)
+    attribution = () if negation else rules.attribution(edit, language)
+    if negation:
+        yield Kind.NEGATION, negation
+    if attribution:
+        yield Kind.ATTRIBUTION, attribution
+    if number or name or negation or attribution:
+        return
+    if typo := rules.typo(edit, language):
+        yield Kind.TYPO, typo
+    elif letters(edit.old) or letters(edit.new):
+        yield Kind.WORDING, (edit.evidence(),)
+
+
+def _collapse(old: Article, new: Article) -> str:
+    before, after = (sum(len(real_words(block.text)) for block in article.blocks) for article in (old, new))
+    is_collapse = before >= _COLLAPSE_WORDS and after < before * _COLLAPSE_SHARE
+    return f"{before} → {after} words" if is_collapse else ""
+
+
+def _weight(findings: Iterable[Finding]) -> int:
+    """Return how much a change weighs: each kind takes its share of what the heavier ones have left of 100.
+
+    So two kinds weigh more than one and none takes it past 100. A headline that flaps is no news however it differs.
+    """
+    rest = 1.0
+    kinds = {finding.kind for finding in findings}
+    if kinds and kinds <= {Kind.TITLE_FLAP, Kind.HEADLINE}:
+        kinds -= {Kind.HEADLINE} if Kind.TITLE_FLAP in kinds else set()
+    for kind in kinds:
+        rest *= 1 - _WEIGHTS[kind] / 100
+    return round(100 * (1 - rest))
+
+
+def _verdict(old: Article, new: Article, notice: Notice | None) -> tuple[Verdict, VerdictEvidence]:
+    if notice is not None:
+        return Verdict.DECLARED, VerdictEvidence(old.date_modified, new.date_modified, notice)
+    evidence = VerdictEvidence(old.date_modified, new.date_modified, None)
+    # Some publishers have only one date and move that one.
+    if _moved(old.date_published, new.date_published):
+        return Verdict.DATED, VerdictEvidence(old.date_published, new.date_published, None)
+    if new.date_modified is None:
+        return Verdict.UNDATED, evidence
+    if old.date_modified is None or _moved(old.date_modified, new.date_modified):
+        return Verdict.DATED, evidence
+    return Verdict.STEALTH, evidence
+
+
+def _moved(old: datetime | None, new: datetime | None) -> bool:
+    return old is not None and new is not None and new > old
