@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 import sys
 from datetime import datetime
@@ -16,6 +16,8 @@ from crawler.items import Article, BlockKind
 
 # The shape of what `--json` and `--jsonl` write; raised when a field changes its meaning or goes.
 FORMAT_VERSION = 1
+
+_SAMPLE = b"<h1>Loaded</h1><p>This sentence is long enough to be taken for the prose of an article, and so it is.</p>"
 
 
 def as_json(article: Article) -> dict[str, Any]:
@@ -67,10 +69,11 @@ def _iso(at: datetime | None) -> str | None:
 def extract_command(sources: tuple[str, ...], as_one: bool, jsonl: bool) -> None:
     """Print the article that a page holds."""
     if jsonl:
-        extract.article(b"", "")  # loads the parser before the first line is waited for
-        for line in sys.stdin:
+        extract.article(_SAMPLE, "")  # loads parser and word lists before the first line is waited for
+        for line in sys.stdin.buffer:
             if line.strip():
-                click.echo(json.dumps(_answer(line), ensure_ascii=False))
+                sys.stdout.write(json.dumps(_answer(line), ensure_ascii=False) + "\n")
+                sys.stdout.flush()
         return
     for source in sources:
         if "://" in source:
@@ -83,11 +86,11 @@ def extract_command(sources: tuple[str, ...], as_one: bool, jsonl: bool) -> None
         click.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2) if as_one else _as_text(found))
 
 
-def _answer(line: str) -> dict[str, Any]:
+def _answer(line: bytes) -> dict[str, Any]:
     asked: Any = None
     try:
         asked = json.loads(line)
-        body = base64.b64decode(asked["html_b64"])
+        body = binascii.a2b_base64(asked["html_b64"])
         found = extract.article(body, asked["url"], encoding=asked.get("encoding"), headers=asked.get("headers"))
     except (ValueError, KeyError, TypeError) as error:
         return {"id": asked.get("id") if isinstance(asked, dict) else None, "error": f"{type(error).__name__}: {error}"}

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from crawler.extract import wordings
+from crawler.extract import notices, wordings
 from crawler.extract.page import Box, Line, Page
 from crawler.extract.text import comparable
 from crawler.items import BlockKind
@@ -99,7 +99,7 @@ def _is_sentence(text: str) -> bool:
     return len(text) > 160 or not _ENDS.isdisjoint(text[-3:])
 
 
-def _is_count(text: str) -> bool:
+def is_count(text: str) -> bool:
     """Whether a line is a counter or a clock: "161 shares", "vor 2 Stunden", "3 min read"."""
     if len(text) > 60 or not _ENDS.isdisjoint(text[-1:]):
         return False
@@ -235,7 +235,7 @@ class _Judge:
         if links * 10 > length * 7 and length < 300 and line.text[-1] not in ".。।" or links * 2 > length and wordings.starts_related(line.text):
             self.body.related += line.links
             return False
-        return not (wordings.is_label(line.text) or _is_count(line.text) or wordings.folded(line.text) == self.headline)
+        return not (wordings.is_label(line.text) or is_count(line.text) or wordings.folded(line.text) == self.headline)
 
     def _accepts(self, line: Line) -> bool:
         """Whether a line outside the body's lanes belongs to it, judged by the largest box around it without their text."""
@@ -304,12 +304,16 @@ class _Judge:
                 break
 
     def _frames(self, text: str) -> bool:
+        if notices.kind_of(text):
+            return False
         if len(text) > 120:
             return False
         key = comparable(text).casefold()
         return any(name in key for name in self.authors) or len(text) < 60 and not _is_sentence(text)
 
     def _closes(self, text: str) -> bool:
+        if notices.kind_of(text):
+            return False
         key = comparable(text).casefold()
         if len(text) < 160 and (key[0] in "(©-" and key[-1] in ").0123456789" or wordings.gives_credit(key)):
             return True

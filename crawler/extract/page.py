@@ -37,8 +37,9 @@ _HIDDEN_STYLE = re.compile(r"(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{
 _CREDIT_NAME = re.compile(r"credit|copyright|photographer|rights|attribution|source")
 _AUTHOR_NAME = re.compile(r"(?:^|[\s_-])(?:authors?|byline)(?:[\s_-]*(?:names?|link|item|wrap(?:per)?|list))?(?:$|\s)")
 # A character reference that has an invisible character in it, as software leaves that hyphenates escaped text.
-_UNSEEN = "\u00ad\u200b\u200c\u200d\u2060\ufeff"
-_CUT_REFERENCE = re.compile(rf"(&#?[0-9A-Za-z]{{0,8}})[{_UNSEEN}]{{1,4}}([0-9A-Za-z]{{0,8}};)")
+_CUT_REFERENCE = re.compile(
+    rb"(&#?[0-9A-Za-z]{0,8})(?:\xc2\xad|\xe2\x80[\x8b-\x8d]|\xe2\x81\xa0|\xef\xbb\xbf){1,4}([0-9A-Za-z]{0,8};)"
+)
 
 
 class Box:
@@ -122,33 +123,38 @@ class Page:
     metas: list[tuple[str, str]] = field(default_factory=list)  # (name or property or itemprop, content)
     links: list[tuple[str, str]] = field(default_factory=list)  # (rel, href)
     json_ld: list[str] = field(default_factory=list)
-    scripts: list[str] = field(default_factory=list)  # the text of scripts that may hold the page's data
     lines: list[Line] = field(default_factory=list)
     boxes: list[Box] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
     times: list[tuple[str, int]] = field(default_factory=list)  # (datetime attribute, line before which it stands)
     marks: list[Mark] = field(default_factory=list)
     controls: list[Box] = field(default_factory=list)  # the box around each field or button
+    has_password: bool = False
 
 
 def read(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Page:
     """Return the page that `body` holds. Never raises; linear in the length of `body`."""
-    return parse(decode(body, encoding, headers))
+    return parse(to_utf8(body, encoding, headers))
 
 
-def parse(html: str) -> Page:
-    """Return the page that `html` holds."""
+def parse(html: bytes) -> Page:
+    """Return the page that `html` holds, which is UTF-8."""
     from selectolax.lexbor import LexborHTMLParser
 
-    if any(character in html for character in _UNSEEN):
-        html = _CUT_REFERENCE.sub(r"\1\2", html)
-    if "\0" in html:
-        html = html.replace("\0", "")
+    if not html.isascii():
+        html = _CUT_REFERENCE.sub(rb"\1\2", html)
     page = Page()
     root = LexborHTMLParser(tame(html)).root
     if root is not None:
         _walk(root, page)
     return page
+
+
+def data_scripts(html: bytes) -> list[str]:
+    """Return the text of every script in `html`. A second parsing, for the few pages that have their text there."""
+    from selectolax.lexbor import LexborHTMLParser
+
+    return [node.text() for node in LexborHTMLParser(tame(html)).css("script") if "src" not in node.attributes]
 
 
 # What HTML says of old names for encodings (https://encoding.spec.whatwg.org/#names-and-labels), as Python names them.
@@ -163,27 +169,34 @@ _CODEC = re.compile(r"utf-?8|utf-?16(?:-?[lb]e)?|iso-?8859-\d{1,2}|windows-\d{3,
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{1,40})", re.IGNORECASE)
 
 
-def decode(body: bytes, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:
-    """Return the text of `body`.
+def to_utf8(body: bytes, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return `body` in UTF-8 and without NUL, byte order mark or lone surrogates.
 
     A byte order mark decides; then UTF-8 where the bytes are valid UTF-8, which no other encoding's prose is by chance;
     then `encoding`, the Content-Type header, the page's own word, and last windows-1252, as browsers do.
     """
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return body.decode("utf-16", "replace")
+        return body.decode("utf-16", "replace").replace("\0", "").encode("utf-8", "replace")
+    body = body.removeprefix(b"\xef\xbb\xbf")
+    if b"\0" in body:
+        body = body.replace(b"\0", b"")
     try:
-        return body.decode("utf-8-sig")
+        body.decode("utf-8")
     except UnicodeDecodeError:
-        pass
-    content_type = next((v for k, v in (headers or {}).items() if k.lower() == "content-type"), "")
-    said = [encoding or ""]
-    for source in (content_type, body[:4096].decode("ascii", "replace")):
-        found = _CHARSET.search(source)
-        said.append(found[1] if found else "")
+        return _decoded(body, encoding, headers or {}).encode("utf-8", "replace")
+    return body
+
+
+def _decoded(body: bytes, encoding: str | None, headers: Mapping[str, str]) -> str:
     valid = body.decode("utf-8", "replace")
     # A cut or a stray byte in a UTF-8 page makes few marks of replacement, another encoding makes one a word.
     if valid.count("\ufffd") * 200 < len(valid):
         return valid
+    content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+    said = [encoding or ""]
+    for source in (content_type, body[:4096].decode("ascii", "replace")):
+        found = _CHARSET.search(source)
+        said.append(found[1] if found else "")
     for name in filter(None, said):
         name = _BROWSER_NAMES.get(name.lower(), name.lower())
         if _CODEC.fullmatch(name):
@@ -194,29 +207,29 @@ def decode(body: bytes, encoding: str | None = None, headers: Mapping[str, str] 
     return body.decode("cp1252", "replace")
 
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
+_TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
 # As many tags, nested as deep as they can be, take lexbor 10 ms.
 _FEW_TAGS = 2000
 _AUTO_CLOSED = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li dt dd td th tr option tbody thead "
-    "path rect circle line polygon polyline use g ellipse stop html body head".split()
+    b"area base br col embed hr img input link meta param source track wbr p li dt dd td th tr option tbody thead "
+    b"path rect circle line polygon polyline use g ellipse stop html body head".split()
 )
 # Browsers draw no more than 512 levels. The deepest of 117 real pages has 60.
 _DEEPEST = 512
 
 
-def tame(html: str) -> str:
+def tame(html: bytes) -> bytes:
     """Return `html` without what costs a parser quadratic time; almost every page is returned as it is.
 
     lexbor looks through all open elements at some tags (21 s for 100,000 nested `<div>`), repeats open `<font>` in every
     paragraph, and compares each attribute of a tag with all others.
     """
-    chunks = html.split("<")
+    chunks = html.split(b"<")
     if any(len(chunk) > 1000 and _is_overloaded(chunk) for chunk in chunks):
-        html = "<".join(_bare_tag(chunk) if _is_overloaded(chunk) else chunk for chunk in chunks)
+        html = b"<".join(_bare_tag(chunk) if _is_overloaded(chunk) else chunk for chunk in chunks)
     if len(chunks) <= _FEW_TAGS:
         return html
-    opened: dict[str, int] = {}
+    opened: dict[bytes, int] = {}
     depth = deepest = 0
     for close, name in _TAG.findall(html):
         if not close:
@@ -235,33 +248,33 @@ class _Flat:
     """Takes the tags out that are nested deeper than half of what browsers draw."""
 
     def __init__(self) -> None:
-        self.opened: dict[str, list[bool]] = {}  # of each name, which of the open tags were kept
+        self.opened: dict[bytes, list[bool]] = {}  # of each name, which of the open tags were kept
         self.depth = 0
 
-    def __call__(self, tag: re.Match[str]) -> str:
+    def __call__(self, tag: re.Match[bytes]) -> bytes:
         name = tag[2].lower()
-        if name in _AUTO_CLOSED or name in ("script", "style", "title"):
+        if name in _AUTO_CLOSED or name in (b"script", b"style", b"title"):
             return tag[0]
         kept = self.opened.setdefault(name, [])
         if tag[1]:
             if not kept or not kept.pop():
-                return "<!-"
+                return b"<!-"
             self.depth -= 1
             return tag[0]
         kept.append(self.depth < _DEEPEST // 2)
         self.depth += kept[-1]
-        return tag[0] if kept[-1] else "<!-"
+        return tag[0] if kept[-1] else b"<!-"
 
 
-def _is_overloaded(chunk: str) -> bool:
+def _is_overloaded(chunk: bytes) -> bool:
     """Whether what stands between two `<` begins with a tag of hundreds of attributes."""
-    if not chunk[:1].isalpha() or chunk[:6].lower() in ("script", "style ", "style>"):
+    if not chunk[:1].isalpha() or chunk[:6].lower() in (b"script", b"style ", b"style>"):
         return False
-    return chunk.count("=") > 300 and (">" not in chunk[:1000] or len(chunk) > 4000)
+    return chunk.count(b"=") > 300 and (b">" not in chunk[:1000] or len(chunk) > 4000)
 
 
-def _bare_tag(chunk: str) -> str:
-    tag, end, rest = chunk.partition(">")
+def _bare_tag(chunk: bytes) -> bytes:
+    tag, end, rest = chunk.partition(b">")
     return tag.split(None, 1)[0] + end + rest
 
 
@@ -335,6 +348,7 @@ def _walk(root: LexborNode, page: Page) -> None:
         elif tag in _UNREAD:
             if tag in _CONTROLS and node.attributes.get("type") != "hidden":
                 page.controls.append(box)
+                page.has_password = page.has_password or node.attributes.get("type") == "password"
         elif tag == "br":
             breaks += 1
             pieces.append(" ")
@@ -353,7 +367,7 @@ def _walk(root: LexborNode, page: Page) -> None:
                     pieces.append(" ")
                     node = node.next
                     continue
-            if _is_hidden(attributes):
+            if ("style" in attributes or "hidden" in attributes) and _is_hidden(attributes):
                 for script in node.css("script"):
                     _script(script, page)
                 node = node.next
@@ -433,11 +447,9 @@ def _title(node: LexborNode, page: Page) -> None:
 
 
 def _script(node: LexborNode, page: Page) -> None:
-    kind = (node.attributes.get("type") or "").lower()
-    if "ld+json" in kind:
+    kind = node.attributes.get("type")
+    if kind and "ld+json" in kind.lower():
         page.json_ld.append(node.text())
-    elif "src" not in node.attributes:
-        page.scripts.append(node.text())
 
 
 _HEAD = {"meta": _meta, "link": _link, "title": _title, "script": _script}

@@ -7,17 +7,18 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from crawler.extract import body as bodies
-from crawler.extract import metadata, pictures, scripts, wordings
-from crawler.extract.page import Page, parse, read
+from crawler.extract import metadata, notices, pictures, quality, scripts, wordings
+from crawler.extract.page import Line, Page, data_scripts, parse, to_utf8
 from crawler.extract.text import comparable
-from crawler.items import Article, Block, BlockKind, Headlines, Image
+from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, NoticeKind, Related
 
 _OUTLET = re.compile(r" [|–—-] ")
 
 
 def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
     """Return the article that a page holds, with a verdict on the capture. Never raises; the same bytes, the same article."""
-    page = read(body, encoding=encoding, headers=headers)
+    html = to_utf8(body, encoding, headers)
+    page = parse(html)
     meta = metadata.read(page, url)
     top = _top(page, meta)
     h1 = page.lines[top].text.lstrip(":|– ") if top is not None else ""
@@ -28,17 +29,22 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
     names = tuple(author.name for author in authors)
     known = bodies.Known(headline=h1 or meta.headline, authors=names, text=meta.body)
     found = bodies.find(page, known)
-    drawn = None if found.parts else _drawn(page, known)
+    drawn = None if found.parts else _drawn(html, known)
     prose = {part.line.index for part in found.parts}
     start = found.first if top is None or top > found.first else top
     figures = pictures.find(page, url, max(0, start - 15), min(len(page.lines), found.last + 4), prose, names)
     description = _standfirst(page, meta, start, found, figures) or next(iter(meta.descriptions), "")
+    blocks = drawn or _blocks(found, figures, _declared(page, found, start), _posts(page, found))
+    is_paywalled = meta.is_free is False or _shows_paywall(page, found)
+    verdict, reason = quality.judge(
+        page, meta, blocks, is_cut=_is_cut(html, len(body), headers or {}), is_paywalled=is_paywalled
+    )
     return Article(
         url=url,
         headline=_headline(h1, page, meta),
         description=description,
         authors=tuple(authors),
-        blocks=drawn or _blocks(found, figures),
+        blocks=blocks,
         images=tuple(Image(url=f.url, caption=f.caption, credit=f.credit) for f in figures),
         date_published=meta.date_published or _shown_date(page, start, url),
         date_modified=meta.date_modified,
@@ -48,7 +54,11 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
         headlines=Headlines(h1=h1, title=page.title, og=meta.og_title, json_ld=meta.headline),
         canonical_url=meta.canonical_url,
         amp_url=meta.amp_url,
-        is_paywalled=meta.is_free is False,
+        notices=_notices(blocks, meta.corrections),
+        related=_related(found.related, url),
+        is_paywalled=is_paywalled,
+        quality=verdict,
+        quality_reason=reason,
     )
 
 
@@ -70,17 +80,102 @@ def _without_outlet(title: str) -> str:
     return title[: sum(map(len, parts)) + 3 * (len(parts) - 1)] if len(parts) > 1 else parts[0]
 
 
-def _drawn(page: Page, known: bodies.Known) -> tuple[Block, ...] | None:
+def _drawn(html: bytes, known: bodies.Known) -> tuple[Block, ...] | None:
     """Return the blocks of an article that the page's scripts draw, None if they hold none."""
-    html = scripts.article_html(page.scripts)
-    return _blocks(bodies.find(parse(html), known), []) if html else None
+    drawn = scripts.article_html(data_scripts(html))
+    return _blocks(bodies.find(parse(drawn.encode()), known), [], [], {}) if drawn else None
 
 
-def _blocks(found: bodies.Body, figures: list[pictures.Figure]) -> tuple[Block, ...]:
-    placed = [(part.line.index, Block(text=part.line.text, kind=part.kind)) for part in found.parts]
+def _blocks(
+    found: bodies.Body,
+    figures: list[pictures.Figure],
+    declared: list[Line],
+    posts: dict[int, datetime],
+) -> tuple[Block, ...]:
+    """Return body, captions and notices in the order of the page."""
+    placed: list[tuple[int, Block]] = []
+    for part in found.parts:
+        at = posts.get(part.line.index)
+        placed.append((part.line.index, Block(text=part.line.text, kind=BlockKind.POST if at else part.kind, at=at)))
     placed += [(figure.line, Block(text=figure.text, kind=BlockKind.CAPTION)) for figure in figures]
+    placed += [(line.index, Block(text=line.text)) for line in declared]
     placed.sort(key=lambda pair: pair[0])
     return tuple(block for _, block in placed)
+
+
+def _declared(page: Page, found: bodies.Body, start: int) -> list[Line]:
+    """Return the notices that stand around the body, in boxes of their own."""
+    if not found.parts:
+        return []
+    prose = {part.line.index for part in found.parts}
+    return [
+        line
+        for line in page.lines[start + 1 : found.last + 10]
+        if line.index not in prose
+        and line.box.tag not in bodies.HEADINGS
+        and line.link_chars * 2 < len(line.text)
+        and not bodies.is_count(line.text)
+        and notices.kind_of(line.text, line.box.name)
+        and not any(box.tag in ("nav", "form", "button", "figure") for box in line.box.ancestors())
+    ]
+
+
+def _notices(blocks: tuple[Block, ...], said: list[str]) -> tuple[Notice, ...]:
+    """Return the notices among the blocks, and those that only JSON-LD gives."""
+    found = {}
+    for block in blocks:
+        kind = notices.kind_of(block.text)
+        if kind:
+            found[comparable(block.text)] = Notice(kind=kind, text=block.text)
+    for text in said:
+        if not any(comparable(text) in key for key in found):
+            found[comparable(text)] = Notice(kind=NoticeKind.CORRECTION, text=text)
+    return tuple(found.values())
+
+
+def _posts(page: Page, found: bodies.Body) -> dict[int, datetime]:
+    """Return the times of a live blog's posts by the line of their headings; empty for any other article."""
+    times = {line: at for text, line in page.times if (at := metadata.moment(text))}
+    posts: dict[int, datetime] = {}
+    for part in found.parts:
+        if part.kind is BlockKind.HEADING:
+            near = next((i for i in (part.line.index, part.line.index - 1, part.line.index + 1) if i in times), None)
+            if near is not None:
+                posts[part.line.index] = times[near]
+    # One time beside a heading may be the article's own; three are a rhythm.
+    return posts if len(set(posts.values())) >= 3 else {}
+
+
+def _related(links: list[tuple[str, str]], url: str) -> tuple[Related, ...]:
+    found: dict[str, Related] = {}
+    for href, title in links:
+        address = metadata.absolute(href, url)
+        if address and len(title) > 15 and address.split("#")[0] != url.split("#")[0]:
+            found.setdefault(address, Related(url=address, title=title))
+    return tuple(found.values())[:50]
+
+
+def _shows_paywall(page: Page, found: bodies.Body) -> bool:
+    """Whether an offer to subscribe stands in a box that is called a paywall, right after the text."""
+    return any(
+        "paywall" in box.name or "regwall" in box.name
+        for line in page.lines[found.last : found.last + 6]
+        if wordings.makes_offer(line.text)
+        for box in line.box.ancestors()
+    )
+
+
+def _is_cut(html: bytes, received: int, headers: Mapping[str, str]) -> bool:
+    """Whether the page ends before it should: fewer bytes than announced, or elements open that may not be left open."""
+    lower = {name.lower(): value for name, value in headers.items()}
+    length = lower.get("content-length", "")
+    if length.isdigit() and "content-encoding" not in lower and received < int(length):
+        return True
+    if b"</html" in html[-3000:].lower() or b"</body" in html[-3000:].lower():
+        return False
+    return any(html.count(b"<" + tag) - html.count(b"</" + tag) >= 3 for tag in (b"div", b"section")) or any(
+        html.count(b"<" + tag) > html.count(b"</" + tag) for tag in (b"article", b"main", b"script")
+    )
 
 
 def _top(page: Page, meta: metadata.Metadata) -> int | None:

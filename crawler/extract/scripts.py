@@ -24,7 +24,7 @@ def article_html(scripts: list[str]) -> str:
         size = len(html) if html.count("<p") > 1 or html.count("<br") > 2 else 0
         if size > best_size:
             best, best_size = html, size
-    return f"<article>{best}</article>" if best else ""
+    return f"<article>{best}</article>".encode("utf-8", "replace").decode() if best else ""
 
 
 def _candidates(scripts: list[str]) -> Iterator[str]:
