@@ -7,9 +7,12 @@ import gzip
 import html
 import http.client
 import json
+import os
 import re
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -454,3 +457,17 @@ def test_the_check_names_what_an_archive_made_up(true_archive):
     )
     assert report.closing_line.endswith("7 found, 1 invented")
     assert report.invented == [f"round 2: {WALL_URL}"]
+
+
+# ---------------------------------------------------------------------------------------------------- the demonstration
+
+
+def test_the_demonstration_finds_every_edit_and_invents_none(tmp_path):
+    environment = os.environ | {"PYTHONPATH": str(Path(demo.__file__).parent.parent)}
+    run = subprocess.run(
+        [sys.executable, "-m", "demo"], cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8"
+    )
+    assert "16 edits planned, 16 found, 0 invented" in run.stdout, run.stdout + run.stderr
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "is not a public address" in run.stdout
+    assert "\033[" not in run.stdout
