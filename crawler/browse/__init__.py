@@ -1,10 +1,10 @@
 """The Datasette plugin: an archive as pages, and its tables made kind. Every hook stands here.
 
 schema.py    what the file says of itself, as Datasette's metadata; canned queries
-reading.py   rows -> values, through Datasette's own connection
+reading.py   rows -> values, through Datasette's own connection; listing.py and figures.py: of many articles
 telling.py   values -> words: times, kinds, links (the templates' filters)
 cells.py     cells of Datasette's own tables
-pages.py     one view a page; templates/ and static/ beside it
+pages.py     one view a page; templates/ and static/ beside it; charts.py draws, feeds.py writes Atom and JSON
 host.py      what differs between Datasette 0.65 and 1.0
 
 It never imports `crawler.archive`, which would migrate or lock the file that is shown.
@@ -27,10 +27,23 @@ _ARCHIVE = r"/-/redline/(?P<database>[^/]+)"
 
 @hookimpl
 def register_routes() -> list[tuple[str, Any]]:
+    pages_of_archives = {
+        "": pages.home,
+        "/changes": pages.changes,
+        r"/changes\.(?P<format>atom|json)": pages.feed,
+        r"/article/(?P<article>\d{1,12})": pages.article,
+        r"/article/(?P<article>\d{1,12})/(?P<number>\d{1,9})": pages.version,
+        r"/article/(?P<article>\d{1,12})/(?P<number>\d{1,9})/received": pages.received,
+        "/outlets": pages.outlets,
+        "/outlet/(?P<host>[^/]+)": pages.outlet,
+        "/search": pages.search,
+    }
     return [
-        (rf"{_ARCHIVE}$", pages.of_archive(pages.home)),
-        (rf"{_ARCHIVE}/article/(?P<article>\d{{1,12}})$", pages.of_archive(pages.article)),
-        (rf"{_ARCHIVE}/article/(?P<article>\d{{1,12}})/(?P<number>\d{{1,9}})$", pages.of_archive(pages.version)),
+        *((f"{_ARCHIVE}{path}$", pages.of_archive(view)) for path, view in pages_of_archives.items()),
+        # Datasette's own first page asks for a format: none here.
+        ("/(?P<format>)$", pages.front),
+        ("/-/redline/?(?P<format>)$", pages.front),
+        ("/-/(?P<format>)$", host.datasettes_index),
     ]
 
 

@@ -32,6 +32,12 @@ def home_path(datasette: Any, database: str) -> str:
     return path
 
 
+def static_path(datasette: Any) -> str:
+    """Return the path under which the plugin's static files are."""
+    path: str = datasette.urls.static_plugins("redline", "")
+    return path
+
+
 def quoted(part: str) -> str:
     """Return a database name as one segment of a path, in Datasette's own spelling."""
     from datasette.utils import tilde_encode
@@ -173,8 +179,8 @@ def is_not_found(exception: Exception) -> bool:
     return isinstance(exception, NotFound)
 
 
-async def datasettes_index(instance: Any, request: Any) -> Any:
+async def datasettes_index(datasette: Any, request: Any) -> Any:
     """Return Datasette's own first page, which ours stands in front of."""
     from datasette.views.index import IndexView
 
-    return await IndexView.as_view(instance)(request, None)
+    return await IndexView.as_view(datasette)(request, None)

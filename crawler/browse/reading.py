@@ -25,6 +25,7 @@ from crawler.items import (
     Related,
     Version,
 )
+from crawler.payloads import Payload
 
 Row = Mapping[str, Any]
 
@@ -66,6 +67,7 @@ class Edit:
     `old_headline` is the headline of the version before, equal to `headline` where it was left alone.
     """
 
+    id: int
     article_id: int
     number: int
     host: str
@@ -100,9 +102,31 @@ class Step:
     edit: Edit | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One visit to an article: what it showed. `number` is the version, None where no text was read."""
+
+    captured_at: datetime
+    outcome: str
+    status: int | None
+    number: int | None
+    error: str | None
+    body_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A text that stood somewhere from `first_seen` to `last_seen`: a feed's title for an article, an address."""
+
+    text: str
+    source: str
+    first_seen: datetime
+    last_seen: datetime
+
+
 def subject(connection: Connection, article_id: int) -> Subject | None:
     """Return an article as of now; None if there is none of that number."""
-    row = _first(
+    row = first(
         connection.execute(
             "SELECT a.*, f.title AS feed_title, f.url AS feed_url FROM articles AS a"
             " JOIN feeds AS f ON f.id = a.feed_id WHERE a.id = ?",
@@ -133,14 +157,9 @@ def subject(connection: Connection, article_id: int) -> Subject | None:
     )
 
 
-def latest(connection: Connection, limit: int) -> list[Edit]:
-    """Return the latest `limit` changes, newest first."""
-    return _edits(connection, "ORDER BY c.seen_at DESC, c.id DESC LIMIT ?", limit)
-
-
 def steps(connection: Connection, article_id: int) -> list[Step]:
     """Return the versions of an article, the first one first, without their texts."""
-    edits = {edit.number: edit for edit in _edits(connection, "WHERE c.article_id = ? ORDER BY v.number", article_id)}
+    found = {edit.number: edit for edit in edits(connection, "WHERE c.article_id = ? ORDER BY v.number", article_id)}
     rows = connection.execute(
         "SELECT number, headline, digest, words, appeared_after, first_seen, last_seen, checks FROM versions"
         " WHERE article_id = ? ORDER BY number",
@@ -156,7 +175,7 @@ def steps(connection: Connection, article_id: int) -> list[Step]:
             first_seen=moment(row["first_seen"]),
             last_seen=moment(row["last_seen"]),
             checks=row["checks"],
-            edit=edits.get(row["number"]),
+            edit=found.get(row["number"]),
         )
         for row in rows
     ]
@@ -164,7 +183,7 @@ def steps(connection: Connection, article_id: int) -> list[Step]:
 
 def version(connection: Connection, article_id: int, number: int) -> Version | None:
     """Return one version of an article with its text; None if there is none of that number."""
-    row = _first(
+    row = first(
         connection.execute(
             "SELECT v.*, a.url FROM versions AS v JOIN articles AS a ON a.id = v.article_id"
             " WHERE v.article_id = ? AND v.number = ?",
@@ -211,11 +230,77 @@ def version(connection: Connection, article_id: int, number: int) -> Version | N
     )
 
 
+def visits(connection: Connection, article_id: int, limit: int) -> list[Visit]:
+    """Return the latest `limit` visits to an article, the latest first."""
+    rows = connection.execute(
+        "SELECT c.captured_at, c.outcome, c.status, c.error, c.body_bytes, v.number FROM captures AS c"
+        " LEFT JOIN versions AS v ON v.id = c.version_id WHERE c.article_id = ?"
+        " ORDER BY c.captured_at DESC, c.id DESC LIMIT ?",
+        (article_id, limit),
+    )
+    return [
+        Visit(
+            captured_at=moment(row["captured_at"]),
+            outcome=row["outcome"],
+            status=row["status"],
+            number=row["number"],
+            error=row["error"],
+            body_bytes=row["body_bytes"],
+        )
+        for row in rows
+    ]
+
+
+def feed_titles(connection: Connection, article_id: int) -> list[Said]:
+    """Return the titles that feeds gave an article, in the order in which they came."""
+    rows = connection.execute(
+        "SELECT e.title, coalesce(nullif(f.title, ''), f.url) AS source, min(e.first_seen) AS first_seen,"
+        " max(e.last_seen) AS last_seen FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id"
+        " WHERE e.article_id = ? AND e.title <> '' GROUP BY e.feed_id, e.title ORDER BY 3, min(e.id)",
+        (article_id,),
+    )
+    return [_said(row, row["title"]) for row in rows]
+
+
+def addresses(connection: Connection, article_id: int) -> list[Said]:
+    """Return the addresses of an article, in the order in which they were seen; `source` is who said so."""
+    rows = connection.execute(
+        "SELECT url, source, first_seen, last_seen FROM urls WHERE article_id = ? ORDER BY first_seen, id",
+        (article_id,),
+    )
+    return [_said(row, row["url"]) for row in rows]
+
+
+def payload(connection: Connection, article_id: int, number: int) -> bytes | None:
+    """Return what was received when a version was first seen; None if it is not kept (any more)."""
+    row = first(
+        connection.execute(
+            "SELECT p.body, p.bytes, b.body AS base, b.bytes AS base_bytes FROM versions AS v"
+            " JOIN captures AS c ON c.version_id = v.id JOIN payloads AS p ON p.capture_id = c.id"
+            " LEFT JOIN payloads AS b ON b.capture_id = p.base_id WHERE v.article_id = ? AND v.number = ?",
+            (article_id, number),
+        )
+    )
+    if row is None:
+        return None
+    base = None if row["base"] is None else Payload(row["base"], row["base_bytes"]).unpack()
+    return Payload(row["body"], row["bytes"]).unpack(base)
+
+
+def _said(row: Row, text: str) -> Said:
+    return Said(
+        text=text,
+        source=row["source"],
+        first_seen=moment(row["first_seen"]),
+        last_seen=moment(row["last_seen"]),
+    )
+
+
 # The headline before stands in the row of the version before: one more step in the index of (article_id, number).
 _EDITS = (
-    "SELECT c.article_id, c.seen_at, c.appeared_after, c.kinds, c.weight, c.verdict, c.words_added, c.words_removed,"
-    " c.summary, c.reverts_to, v.number, v.headline, v.language, o.headline AS old_headline, a.host, a.url,"
-    " f.title AS feed_title, f.url AS feed_url"
+    "SELECT c.id, c.article_id, c.seen_at, c.appeared_after, c.kinds, c.weight, c.verdict, c.words_added,"
+    " c.words_removed, c.summary, c.reverts_to, v.number, v.headline, v.language, o.headline AS old_headline,"
+    " a.host, a.url, f.title AS feed_title, f.url AS feed_url"
     " FROM changes AS c"
     " JOIN versions AS v ON v.id = c.version_id"
     " JOIN versions AS o ON o.article_id = v.article_id AND o.number = v.number - 1"
@@ -224,9 +309,11 @@ _EDITS = (
 )
 
 
-def _edits(connection: Connection, condition: str, *parameters: object) -> list[Edit]:
+def edits(connection: Connection, condition: str, *parameters: object) -> list[Edit]:
+    """Return the changes that fit; `condition` is the rest of the statement: its `WHERE` and `ORDER BY`."""
     return [
         Edit(
+            id=row["id"],
             article_id=row["article_id"],
             number=row["number"],
             host=row["host"],
@@ -258,5 +345,5 @@ def moment_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _first(rows: Iterable[Row]) -> Row | None:
+def first(rows: Iterable[Row]) -> Row | None:
     return next(iter(rows), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from crawler import search
 from crawler.diff import Span, SpanKind, render, spans
 
 VERDICTS = {
@@ -17,7 +19,13 @@ VERDICTS = {
     "stealth": "The text changed; the date did not move and nothing was said.",
     "undated": "The page has no date to judge by.",
 }
+STATES = {
+    "new": "not read yet",
+    "suspect": "missing at the latest visit",
+    "gone": "gone from the site",
+}
 _MARK = re.compile(r"\[-(?P<gone>.*?)-\]|\{\+(?P<new>.*?)\+\}|\{moved: (?P<moved>.*?)\}", re.DOTALL)
+_AROUND = 140  # letters shown before the first word that was found
 _RTL = frozenset("ar arc azb ckb dv fa he iw ku ks ms-arab nqo pnb ps sd syr ug ur yi".split())
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
 
@@ -38,11 +46,24 @@ def between(after: datetime | None, seen: datetime) -> Markup:
     if after is None:
         return Markup("first seen {}").format(stamp(seen))
     after, seen = after.astimezone(UTC), seen.astimezone(UTC)
+    if _machine(after)[:16] == _machine(seen)[:16]:
+        return stamp(seen)
     if after.date() == seen.date():
         return Markup('{}, between <time datetime="{}">{}</time> and <time datetime="{}">{}</time>').format(
             f"{seen.day} {seen:%b %Y}", _machine(after), f"{after:%H:%M}", _machine(seen), f"{seen:%H:%M}"
         )
     return Markup("between {} and {}").format(stamp(after), stamp(seen))
+
+
+def ago(when: datetime | None, now: datetime) -> str:
+    """Return how long ago, as a person says it: `3 hours ago`, `never`."""
+    if when is None:
+        return "never"
+    seconds = (now - when).total_seconds()
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            return f"{count(int(seconds // size), unit)} ago"
+    return "just now"
 
 
 def duration(span: timedelta) -> str:
@@ -62,6 +83,14 @@ def count(number: int, noun: str) -> str:
     """Return `1 article`, `2,000 articles`."""
     plural = noun[:-1] + "ies" if noun.endswith("y") and noun[-2] not in "aeou" else noun + "s"
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a share as a whole percentage, `under 1 %` where that would read 0; `–` of nothing."""
+    if not whole:
+        return "–"
+    share = 100 * part / whole
+    return "under 1 %" if 0 < share < 1 else f"{share:.0f} %"
 
 
 def kind(name: str) -> str:
@@ -94,6 +123,21 @@ def summary(text: str) -> Markup:
 def plain(text: str | None) -> Markup:
     """Return a text of others, with characters that steer a terminal or turn the reading direction shown as signs."""
     return _html((Span(SpanKind.EQUAL, text or ""),))
+
+
+def marked(text: str, query: str) -> Markup:
+    """Return a passage around the words looked for, with these marked."""
+    pieces = list(search.marked(text, query))
+    start = sum(len(piece) for piece, _ in itertools.takewhile(lambda piece: not piece[1], pieces))
+    begin = text.rfind(" ", 0, max(start - _AROUND, 0)) + 1 if start > _AROUND else 0
+    shown = Markup("… ") if begin else Markup()
+    at = 0
+    for piece, is_hit in pieces:
+        visible = piece[max(begin - at, 0) : max(begin + 4 * _AROUND - at, 0)]
+        at += len(piece)
+        if visible:
+            shown += Markup("<mark>{}</mark>").format(plain(visible)) if is_hit else plain(visible)
+    return shown + " …" if at > begin + 4 * _AROUND else shown
 
 
 def link(url: str | None, text: str | None = None) -> Markup:
