@@ -8,7 +8,7 @@ reader sees it, never markup, and never `None` for "empty": `""` means that the 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -248,7 +248,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedFeed:
-    """A feed on our list: what to ask for, and how it fares. `articles` is how many it brought."""
+    """A feed on our list: what to ask for, and how it fares.
+
+    `articles` is how many it brought; `holds` how often its changes wait for a person to say whether they are edits.
+    """
 
     id: int
     url: str
@@ -264,6 +267,7 @@ class WatchedFeed:
     failures: int
     next_visit: datetime
     articles: int
+    holds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -331,6 +335,9 @@ class Change:
     words_removed: int
     summary: str
     reverts_to: int | None
+    explained_after: timedelta | None = None  # until a later version brought a notice on it; None: none did
+    flips: int = 0  # how often it and the version before were shown in turn; 0: they were not
+    share: float = 1.0  # of the visits while they were: how many showed this version, 0 to 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,3 +351,46 @@ class Hit:
     first_version: int
     gone_in: int | None
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Changes of one feed and run that are not told until a person settles it; `examples` are a few of them."""
+
+    id: int
+    feed_id: int
+    feed: str
+    held_at: datetime
+    visited: int
+    changed: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Title:
+    """Another headline of an article: `source` is feed, h1, title, og or json_ld."""
+
+    source: str
+    title: str
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """The publisher's modified date moved and the text did not."""
+
+    date_modified: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reread:
+    """A version whose page was read again. `differs` says in a line what reads otherwise; "" if nothing does.
+
+    `is_kept` is false where the page was pruned: nothing could be read.
+    """
+
+    url: str
+    number: int
+    is_kept: bool
+    differs: str = ""

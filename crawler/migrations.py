@@ -67,6 +67,7 @@ CREATE TABLE articles (
     last_changed TEXT, -- when we first saw the latest version; null before the first
     next_visit TEXT, -- when it is due; null: never again
     next_visit_reason TEXT NOT NULL DEFAULT '', -- why then
+    flap_id INTEGER REFERENCES flaps (id), -- two states that it shows in turn; null: it does not
     failures INTEGER NOT NULL DEFAULT 0, -- visits in a row that brought nothing readable
     etag TEXT, -- validator for the next request; null: none given
     last_modified TEXT -- validator for the next request; null: none given
@@ -193,6 +194,7 @@ CREATE TABLE versions (
     notices TEXT NOT NULL, -- corrections and updates that the page declares: a JSON list of {kind, text}
     related TEXT NOT NULL, -- links to other articles that it embeds: a JSON list of {url, title}
     canonical_url TEXT, -- the address that the page calls its own; null: none
+    reread_of INTEGER REFERENCES versions (id), -- the version whose page a better extractor read again; null: none
     block_ids TEXT NOT NULL, -- its body: a JSON list of blocks.id in reading order
     image_ids TEXT NOT NULL, -- its pictures: a JSON list of images.id in order
     UNIQUE (article_id, number)
@@ -242,7 +244,50 @@ CREATE TABLE changes (
     words_removed INTEGER NOT NULL, -- words that are gone
     summary TEXT NOT NULL, -- the changed words in short: [-old-]{+new+}
     reverts_to INTEGER, -- number of the earlier version that it restores; null: none
+    explained_by INTEGER REFERENCES changes (id), -- the later change that brought a notice on it; null: none did
+    hold_id INTEGER REFERENCES holds (id), -- held back with others of its feed; null: it never was
     evidence TEXT NOT NULL -- why these kinds, this weight, this verdict: JSON
+);
+
+CREATE TABLE flaps (
+    -- Two states that an article shows in turn, such as a test of two headlines: one fact, not a hundred versions.
+    id INTEGER PRIMARY KEY, -- number of the flap
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    version_a INTEGER NOT NULL REFERENCES versions (id), -- the one state
+    version_b INTEGER NOT NULL REFERENCES versions (id), -- the other
+    shown INTEGER NOT NULL REFERENCES versions (id), -- which of them the latest visit showed
+    flips INTEGER NOT NULL, -- how often the one was seen to take the other's place, the first versions included
+    seen_a INTEGER NOT NULL, -- visits that showed the one
+    seen_b INTEGER NOT NULL, -- visits that showed the other
+    first_seen TEXT NOT NULL, -- since when
+    last_seen TEXT NOT NULL -- the latest visit that showed either
+);
+
+CREATE INDEX flaps_article ON flaps (article_id);
+
+CREATE TABLE holds (
+    -- Most articles of a feed seemed to change in one run: a redesign, more likely, than so many edits.
+    id INTEGER PRIMARY KEY, -- number of the hold
+    feed_id INTEGER NOT NULL REFERENCES feeds (id), -- the feed
+    crawl_id INTEGER NOT NULL REFERENCES crawls (id), -- the run
+    held_at TEXT NOT NULL, -- when
+    visited INTEGER NOT NULL, -- articles of the feed that were read in the run and had been read before
+    changed INTEGER NOT NULL, -- how many of them seemed changed
+    settled_at TEXT, -- when a person settled it; null: it is open, and its changes are not told
+    settlement TEXT -- accepted (they were edits) or reread (they were not); null: open
+);
+
+CREATE INDEX holds_feed ON holds (feed_id);
+
+CREATE TABLE titles (
+    -- The page's other headlines and when each came up: tests of headlines and titles for search engines show here.
+    id INTEGER PRIMARY KEY, -- number of the row
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    source TEXT NOT NULL, -- h1, title, og or json_ld
+    title TEXT NOT NULL, -- as it read
+    first_seen TEXT NOT NULL, -- the first visit that showed it
+    last_came TEXT NOT NULL, -- the latest visit at which it took the place of another
+    UNIQUE (article_id, source, title)
 );
 
 CREATE INDEX changes_article ON changes (article_id);
@@ -302,5 +347,7 @@ CREATE VIEW latest_changes AS
       JOIN versions AS v ON v.id = c.version_id
       JOIN articles AS a ON a.id = c.article_id
       JOIN feeds AS f ON f.id = a.feed_id
+      LEFT JOIN holds AS h ON h.id = c.hold_id
+     WHERE c.hold_id IS NULL OR h.settlement = 'accepted'
      ORDER BY c.seen_at DESC, c.id DESC
 """

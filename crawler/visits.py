@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crawler.items import Capture, Outcome, Quality
+from crawler.items import Capture, FeedCapture, Outcome, Quality
 
 # Their refusals, as against errors: unauthorized, payment, forbidden, too many requests, legal reasons.
 _REFUSALS = frozenset({401, 402, 403, 429, 451})
@@ -46,3 +46,14 @@ def outcome_without_text(
     if capture.article.quality_reason:
         sentence += f" ({capture.article.quality_reason})"
     return (Outcome.BLOCKED if quality in _WALLS else Outcome.FAILED), sentence
+
+
+def feed_outcome_without_entries(capture: FeedCapture) -> tuple[Outcome, str | None]:
+    """Return what a visit to a feed showed that brought no list, with a sentence on what went wrong."""
+    if capture.refused:
+        return Outcome.BLOCKED, capture.error
+    if capture.status == 304:
+        return Outcome.NOT_MODIFIED, None
+    if capture.status in _REFUSALS:
+        return Outcome.BLOCKED, f"the server refused ({capture.status})"
+    return Outcome.FAILED, capture.error or f"the server answered {capture.status}"

@@ -136,7 +136,8 @@ class NewsSpider(scrapy.Spider):
 
     def parse_article(self, response: Response, article: DueArticle) -> Iterator[Capture]:
         content_type = _header(response, "Content-Type")
-        page, lines, error = None, (), None
+        page, error = None, None
+        lines: tuple[str, ...] = ()
         if response.status == 200:
             if isinstance(response, TextResponse):
                 headers = {"Content-Type": content_type} if content_type else {}

@@ -1,0 +1,557 @@
+"""The archive: one SQLite file, opened, written and read here and nowhere else. One public write is one transaction.
+
+Callers see values of `crawler.items`, never SQL, a connection or a row. The SQL keeps to what SQLite and PostgreSQL
+share, but for JSON and the search. `record` is where a visit becomes history; read it first.
+
+    file          the file itself: opened with care, transactions, errors in our words
+    feeds         the list of feeds, and what feeds said of articles
+    addresses     every address of every article
+    versions      texts block by block, the pages behind them
+    surroundings  what stands around articles: whether a difference is an edit at all
+    log           the steps from version to version, judged; flaps; the brake
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+
+from crawler import extract, schedule, search, visits, wavering
+from crawler.archive import addresses, feeds, log, versions
+from crawler.archive.file import File
+from crawler.archive.surroundings import Surroundings
+from crawler.diff import diff
+from crawler.diff.summary import summary
+from crawler.errors import NotFound
+from crawler.items import (
+    Article,
+    Capture,
+    Change,
+    DueArticle,
+    FeedCapture,
+    FeedLink,
+    Hit,
+    Hold,
+    KnownArticle,
+    Outcome,
+    Quality,
+    Reread,
+    Title,
+    Touch,
+    Verdict,
+    Version,
+    WatchedFeed,
+)
+from crawler.rows import as_json, as_text, known_moment, moment
+
+# Cron is not punctual: what is due within a minute is due now, or a 15-minute rhythm would become one of 30.
+_SLACK = timedelta(minutes=1)
+_NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
+_SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
+
+
+class Archive:
+    """An open archive. Use it as a context manager.
+
+    Opening makes the file where there is none (unless told not to: then NotFound) and brings an older one up to date.
+    Raises ArchiveError for a file that is damaged, of another program or of a newer Redline, and leaves it untouched.
+    """
+
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        self.path = path
+        self._file = File(path, create=create)
+        self._surroundings = Surroundings(self._file)
+        self._crawl_id: int | None = None
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._file.close()
+
+    # Feeds ------------------------------------------------------------------------------------------------------------
+
+    def add_feed(self, link: FeedLink, now: datetime) -> tuple[WatchedFeed, bool]:
+        """Watch a feed; return it, and whether it is new on the list (a removed one comes back with its history)."""
+        with self._file.transaction():
+            feed_id, is_new = feeds.add(self._file, link, now)
+            return feeds.one(self._file, feed_id), is_new
+
+    def pause_feed(self, feed: str, now: datetime) -> WatchedFeed:
+        """Stop visiting a feed and the articles that it brought, until `resume_feed`. `feed` is its URL or number."""
+        return self._mark_feed(feed, "UPDATE feeds SET paused_at = coalesce(paused_at, ?) WHERE id = ?", now)
+
+    def resume_feed(self, feed: str, now: datetime) -> WatchedFeed:
+        """Visit a paused feed again, from now on."""
+        return self._mark_feed(feed, "UPDATE feeds SET paused_at = NULL, next_visit = ? WHERE id = ?", now)
+
+    def remove_feed(self, feed: str, now: datetime) -> WatchedFeed:
+        """Take a feed off the list. What it brought stays in the archive and is no more visited."""
+        return self._mark_feed(feed, "UPDATE feeds SET removed_at = ? WHERE id = ?", now)
+
+    def feeds(self) -> list[WatchedFeed]:
+        """Return the feeds on the list, paused ones too, in the order in which they were added."""
+        return feeds.watched(self._file)
+
+    def due_feeds(self, now: datetime, *, everything: bool = False) -> list[WatchedFeed]:
+        """Return the feeds to visit now, the longest overdue first; with `everything`, all that are not paused."""
+        return feeds.due(self._file, now + _SLACK, everything=everything)
+
+    def record_feed(self, capture: FeedCapture) -> tuple[Outcome, list[DueArticle]]:
+        """Record a visit to a feed; return what it showed, and the articles that it listed for the first time."""
+        with self._file.transaction():
+            old = self._file.row("SELECT * FROM feeds WHERE id = ?", capture.feed_id)
+            if old is None:
+                raise NotFound(f"there is no feed {capture.feed_id}")
+            new: list[DueArticle] = []
+            if capture.feed is not None:
+                entries = capture.feed.entries
+                new, is_news = feeds.record_entries(self._file, capture.feed_id, entries, capture.captured_at)
+                is_first = old["format"] is None
+                outcome, error = Outcome.NEW if is_first else Outcome.CHANGED if is_news else Outcome.UNCHANGED, None
+            else:
+                outcome, error = visits.feed_outcome_without_entries(capture)
+            if capture.url == old["url"]:  # and not a further page of it
+                feeds.update(self._file, old, capture, error)
+            self._insert_capture(capture, outcome, error, feed_id=capture.feed_id, body_bytes=capture.body_bytes)
+            self._count("feeds")
+        return outcome, new
+
+    # Articles ---------------------------------------------------------------------------------------------------------
+
+    def due_articles(self, now: datetime, *, everything: bool = False) -> Iterator[DueArticle]:
+        """Yield the articles to visit now, the longest overdue first; with `everything`, all that are not gone.
+
+        Articles whose only feed is paused or removed rest with it.
+        """
+        rows = self._file.rows(
+            "SELECT a.id, a.current_url, a.etag, a.last_modified FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
+            " WHERE f.paused_at IS NULL AND f.removed_at IS NULL"
+            " AND CASE WHEN ? THEN a.state <> 'gone' ELSE a.next_visit <= ? END ORDER BY a.next_visit, a.id",
+            *(everything, as_text(now + _SLACK)),
+        )
+        return (
+            DueArticle(id=row["id"], url=row["current_url"], etag=row["etag"], last_modified=row["last_modified"])
+            for row in rows
+        )
+
+    def record(self, capture: Capture) -> Outcome:
+        """Record a visit to an article, and the new version if it showed one; return what it showed.
+
+        Everything that follows from the visit is one transaction: a crash leaves all of it or nothing.
+        """
+        with self._file.transaction():
+            known = self._file.row("SELECT * FROM articles WHERE id = ?", capture.article_id)
+            if known is None:
+                raise NotFound(f"there is no article {capture.article_id}")
+            latest = versions.latest(self._file, capture.article_id)
+            without_text = visits.outcome_without_text(
+                capture,
+                latest_quality=latest.article.quality if latest else None,
+                was_missing=known["state"] in ("suspect", "gone"),
+            )
+            error, version_id, wavered = None, None, 0
+            if without_text is not None:
+                outcome, error = without_text
+                if outcome is Outcome.NOT_MODIFIED and latest is not None:
+                    version_id = self._shown(known, latest)
+            else:
+                assert capture.article is not None
+                self._surroundings.look(known["host"], capture, capture.article)
+                settled = self._surroundings.settle(known["host"], capture, capture.article, latest)
+                wavered = settled.wavered
+                outcome, version_id = self._record_text(known, capture, settled.article, latest)
+                addresses.note_own(self._file, capture, capture.article)
+                self._note_titles(capture, capture.article)
+            if outcome in _SAME_TEXT:
+                assert latest is not None
+                assert version_id is not None
+                self._count_check(known, latest, version_id, capture.captured_at)
+            if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
+                outcome = Outcome.MOVED
+            self._update_article(known, capture, outcome, latest)
+            capture_id = self._insert_capture(
+                capture,
+                outcome,
+                error,
+                article_id=capture.article_id,
+                version_id=version_id,
+                quality=capture.article.quality if capture.article else None,
+                wavered=wavered or None,
+                date_modified=as_text(capture.article.date_modified) if capture.article else None,
+                body_bytes=len(capture.body) if capture.body is not None else None,
+            )
+            if outcome in _NEW_TEXT:
+                versions.keep_payload(self._file, capture_id, capture)
+                self._surroundings.keep(known["host"], capture.article_id)
+            self._count("articles", outcome)
+        return outcome
+
+    # Crawls -----------------------------------------------------------------------------------------------------------
+
+    def begin_crawl(self, now: datetime) -> int:
+        """Open a row for a run: the visits recorded from here on belong to it. First close those that were killed."""
+        with self._file.transaction():
+            for cut in self._file.rows("SELECT id FROM crawls WHERE ended_at IS NULL AND reason IS NULL"):
+                log.hold_redesigns(self._file, cut["id"], now)
+                self._file.run("UPDATE crawls SET reason = 'cut short' WHERE id = ?", cut["id"])
+            row = self._file.row("INSERT INTO crawls (started_at) VALUES (?) RETURNING id", as_text(now))
+            assert row is not None
+            self._crawl_id = int(row["id"])
+        return self._crawl_id
+
+    def end_crawl(self, now: datetime, reason: str) -> dict[str, int]:
+        """Close the row of this run and return its counts by column (`feeds`, `articles`, `new`, `changed`, ...)."""
+        assert self._crawl_id is not None
+        with self._file.transaction():
+            log.hold_redesigns(self._file, self._crawl_id, now)
+            row = self._file.row(
+                "UPDATE crawls SET ended_at = ?, reason = ? WHERE id = ? RETURNING *",
+                *(as_text(now), reason, self._crawl_id),
+            )
+            assert row is not None
+            self._crawl_id = None
+        return {name: row[name] for name in ("feeds", "articles", *(outcome.value for outcome in Outcome))}
+
+    def holds(self) -> list[Hold]:
+        """Return the holds that wait for a person, the oldest first."""
+        return log.open_holds(self._file)
+
+    def accept(self, feed: str, now: datetime) -> list[Hold]:
+        """Settle the open holds of a feed: its changes were edits, and are told from now on. Return the holds."""
+        with self._file.transaction():
+            settled = log.open_holds(self._file, feeds.named(self._file, feed))
+            for hold in settled:
+                log.settle_hold(self._file, hold.id, now)
+        return settled
+
+    # Reading ----------------------------------------------------------------------------------------------------------
+
+    def find(self, address: str) -> KnownArticle:
+        """Return the article at `address`: any form of any URL that it ever had, or its number. Raises NotFound."""
+        article_id = int(address) if address.isdecimal() else addresses.article_at(self._file, address)
+        row = self._file.row("SELECT * FROM articles WHERE id = ?", article_id)
+        if row is None:
+            raise NotFound(f"no article at {address} in {self.path}; `redline search WORDS` finds one by its text")
+        return KnownArticle(
+            id=row["id"],
+            url=row["url"],
+            current_url=row["current_url"],
+            headline=row["headline"],
+            state=row["state"],
+            versions=row["versions"],
+            found_at=known_moment(row["found_at"]),
+            last_visit=moment(row["last_visit"]),
+            next_visit=moment(row["next_visit"]),
+            next_visit_reason=row["next_visit_reason"],
+        )
+
+    def versions(self, article_id: int) -> list[Version]:
+        """Return all versions of an article, the first one first."""
+        rows = self._file.rows("SELECT * FROM versions WHERE article_id = ? ORDER BY number", article_id)
+        return [versions.load(self._file, row) for row in rows]
+
+    def version(self, article_id: int, number: int) -> Version:
+        """Return one version of an article; a negative number counts from the latest. Raises NotFound."""
+        known = self._file.row("SELECT count(*) AS n FROM versions WHERE article_id = ?", article_id)
+        count = known["n"] if known else 0
+        wanted = number if number > 0 else count + 1 + number
+        row = self._file.row("SELECT * FROM versions WHERE article_id = ? AND number = ?", article_id, wanted)
+        if row is None:
+            raise NotFound(f"it has no version {number}; it has {count} version{'' if count == 1 else 's'}")
+        return versions.load(self._file, row)
+
+    def payload(self, version_id: int) -> bytes:
+        """Return what was received when a version was first seen. Raises NotFound if it is not kept (any more)."""
+        return versions.payload(self._file, version_id)[0]
+
+    def titles(self, article_id: int) -> list[Title]:
+        """Return every title that feeds and the page itself gave an article, beside its headline, in order of time."""
+        rows = self._file.rows(
+            "SELECT source, title, first_seen FROM titles WHERE article_id = ? UNION ALL"
+            " SELECT 'feed', title, min(first_seen) FROM entries WHERE article_id = ? AND title <> '' GROUP BY title"
+            " ORDER BY 3, 1",
+            *(article_id, article_id),
+        )
+        return [
+            Title(source=row["source"], title=row["title"], first_seen=known_moment(row["first_seen"])) for row in rows
+        ]
+
+    def touches(self, article_id: int) -> list[Touch]:
+        """Return when the publisher moved the modified date and left the text as it was."""
+        rows = self._file.rows(
+            "SELECT date_modified, captured_at FROM (SELECT date_modified, captured_at, outcome,"
+            " lag(date_modified) OVER (ORDER BY captured_at, id) AS before FROM captures"
+            " WHERE article_id = ? AND date_modified IS NOT NULL)"
+            " WHERE outcome IN ('unchanged', 'moved') AND date_modified > before",
+            article_id,
+        )
+        return [
+            Touch(date_modified=known_moment(row["date_modified"]), seen_at=known_moment(row["captured_at"]))
+            for row in rows
+        ]
+
+    def changes(
+        self,
+        *,
+        limit: int,
+        since: datetime | None = None,
+        feed: str | None = None,
+        article_id: int | None = None,
+        min_weight: int = 0,
+        kind: str | None = None,
+        verdict: Verdict | None = None,
+    ) -> list[Change]:
+        """Return the latest `limit` changes, newest first, of those that are told (not held back).
+
+        Only those seen since, of a feed (URL or number), of an article, of at least this weight, of a kind, judged so.
+        """
+        return log.latest(
+            self._file,
+            limit=limit,
+            since=since,
+            feed_id=None if feed is None else feeds.named(self._file, feed),
+            article_id=article_id,
+            min_weight=min_weight,
+            kind=kind,
+            verdict=verdict,
+        )
+
+    def search(self, query: str, *, limit: int) -> list[Hit]:
+        """Return the latest `limit` texts of any version in which all words of `query` stand, newest first.
+
+        A text is a paragraph (or other block), or a headline with its standfirst.
+        """
+        expression = search.match_expression(query)
+        if not expression:
+            return []
+        rows = self._file.rows(
+            "SELECT b.article_id, b.text, b.added_in, b.removed_in, v.first_seen, a.url, a.headline"
+            " FROM (SELECT rowid FROM block_search WHERE block_search MATCH ? ORDER BY rowid DESC LIMIT ?) AS found"
+            " JOIN blocks AS b ON b.id = found.rowid JOIN articles AS a ON a.id = b.article_id"
+            " JOIN versions AS v ON v.article_id = b.article_id AND v.number = b.added_in"
+            " UNION ALL"
+            " SELECT v.article_id, trim(v.headline || char(10) || v.description), v.number, NULL, v.first_seen,"
+            " a.url, a.headline"
+            " FROM (SELECT rowid FROM version_search WHERE version_search MATCH ? ORDER BY rowid DESC LIMIT ?) AS found"
+            " JOIN versions AS v ON v.id = found.rowid JOIN articles AS a ON a.id = v.article_id"
+            " ORDER BY 5 DESC, 1 DESC LIMIT ?",
+            *(expression, limit, expression, limit, limit),
+        )
+        return [
+            Hit(
+                article_id=row["article_id"],
+                url=row["url"],
+                headline=row["headline"],
+                text=row["text"],
+                first_version=row["added_in"],
+                gone_in=row["removed_in"],
+                seen_at=known_moment(row["first_seen"]),
+            )
+            for row in rows
+        ]
+
+    # Keeping house ----------------------------------------------------------------------------------------------------
+
+    def reextract(self, now: datetime, *, write: bool) -> Iterator[Reread]:
+        """Read the kept page behind each article's latest version again, with today's extractor; yield each result.
+
+        With `write`, a text that reads otherwise becomes a version of its own that is no edit (`reread_of`), and the
+        open holds are settled: what reads the same on both pages was no edit.
+        """
+        for row in self._file.rows("SELECT id FROM articles WHERE versions > 0 ORDER BY id"):
+            latest = versions.latest(self._file, row["id"])
+            assert latest is not None
+            article = self._read_again(latest)
+            if article is None:
+                yield Reread(url=latest.article.url, number=latest.number, is_kept=False)
+                continue
+            differs = diff(latest.article, article)
+            is_same = extract.digest(article) == versions.digest_today(latest) or differs.is_empty
+            if not is_same and write:
+                with self._file.transaction():
+                    page = Capture(article_id=row["id"], url=latest.article.url, captured_at=latest.last_seen)
+                    versions.append(self._file, page, article, latest, reread_of=latest.id)
+                    self._file.run("UPDATE articles SET versions = versions + 1 WHERE id = ?", row["id"])
+            yield Reread(
+                url=latest.article.url, number=latest.number, is_kept=True, differs="" if is_same else summary(differs)
+            )
+        if write:
+            for hold in self.holds():
+                with self._file.transaction():
+                    held = log.held_versions(self._file, hold.id)
+                    log.settle_hold(self._file, hold.id, now, edits=[v for v in held if self._is_edit(v)])
+
+    def prune_payloads(self, before: datetime) -> int:
+        """Free the kept pages of visits before a moment; return how many. Texts stay.
+
+        The page behind an article's latest version stays too: the next reading is settled against it.
+        """
+        with self._file.transaction():
+            return versions.prune_payloads(self._file, before)
+
+    # What a visit changes ---------------------------------------------------------------------------------------------
+
+    def _record_text(
+        self, known: sqlite3.Row, capture: Capture, article: Article, latest: Version | None
+    ) -> tuple[Outcome, int]:
+        """Compare a text with the latest version and append it if it differs; return the outcome and what it showed."""
+        if latest is None:
+            return Outcome.NEW, versions.append(self._file, capture, article, None)
+        if extract.digest(article) == versions.digest_today(latest):
+            return Outcome.UNCHANGED, latest.id
+        difference = diff(latest.article, article)
+        if difference.is_empty:
+            return Outcome.UNCHANGED, latest.id
+        if (shown := log.flap(self._file, capture, article, latest)) is not None:
+            return Outcome.UNCHANGED, shown
+        if known["flap_id"] is not None:
+            flap = self._file.row("UPDATE flaps SET shown = shown WHERE id = ? RETURNING last_seen", known["flap_id"])
+            assert flap is not None
+            latest = replace(latest, last_seen=max(latest.last_seen, known_moment(flap["last_seen"])))
+            self._file.run("UPDATE articles SET flap_id = NULL WHERE id = ?", known["id"])
+        return Outcome.CHANGED, log.append(self._file, capture, article, latest, difference)
+
+    def _shown(self, known: sqlite3.Row, latest: Version) -> int:
+        """Return the version that the latest visit showed: the latest, but for a flap."""
+        flap = self._file.row("SELECT shown FROM flaps WHERE id = ?", known["flap_id"])
+        return latest.id if flap is None else int(flap["shown"])
+
+    def _count_check(self, known: sqlite3.Row, latest: Version, version_id: int, seen: datetime) -> None:
+        """Count a visit that showed a version again. The other state of a flap is counted by the flap alone."""
+        if version_id == latest.id:
+            self._file.run(
+                "UPDATE versions SET last_seen = max(last_seen, ?), checks = checks + 1 WHERE id = ?",
+                *(as_text(seen), version_id),
+            )
+            if known["flap_id"] is not None:
+                log.count_flap(self._file, known["flap_id"], version_id, seen)
+
+    def _note_titles(self, capture: Capture, article: Article) -> None:
+        """Note the page's other headlines where they differ from those that stood there."""
+        rows = self._file.rows(
+            "SELECT source, title FROM titles WHERE article_id = ? ORDER BY last_came, id", capture.article_id
+        )
+        standing = {row["source"]: row["title"] for row in rows}
+        seen = as_text(capture.captured_at)
+        for source in ("h1", "title", "og", "json_ld"):
+            title = getattr(article.headlines, source)
+            if title and extract.comparable(title) != extract.comparable(standing.get(source, "")):
+                self._file.run(
+                    "INSERT INTO titles (article_id, source, title, first_seen, last_came) VALUES (?, ?, ?, ?, ?)"
+                    " ON CONFLICT (article_id, source, title) DO UPDATE SET last_came = excluded.last_came",
+                    *(capture.article_id, source, title, seen, seen),
+                )
+
+    def _update_article(self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: Version | None) -> None:
+        """Set an article's state as of this visit, its validators and its next visit."""
+        now, article = capture.captured_at, capture.article
+        is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
+        if outcome is Outcome.GONE:
+            state = "gone"
+        elif capture.status == 404:
+            state = "suspect"
+        else:
+            state = "up" if is_good else known["state"]
+        failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + 1
+        last_changed = now if outcome in _NEW_TEXT else latest.first_seen if latest else None
+        appointment = schedule.next_visit(
+            last_changed=last_changed or known_moment(known["found_at"]),
+            now=now,
+            failures=failures,
+            is_gone=state == "gone",
+        )
+        # A 304 may leave validators out; an answer that brought no text must not be asked for with the old ones.
+        keeps = capture.status == 304
+        etag = capture.etag or (known["etag"] if keeps else None)
+        modified = capture.last_modified or (known["last_modified"] if keeps else None)
+        self._file.run(
+            "UPDATE articles SET state = ?, failures = ?, last_visit = ?, last_changed = ?, next_visit = ?,"
+            " next_visit_reason = ?, etag = ?, last_modified = ? WHERE id = ?",
+            *(state, failures, as_text(now), as_text(last_changed), as_text(appointment.at), appointment.reason),
+            *((etag, modified) if is_good else (None, None)),
+            capture.article_id,
+        )
+        if is_good and article is not None:
+            date_modified = as_text(article.date_modified)
+            self._file.run("UPDATE articles SET date_modified = ? WHERE id = ?", date_modified, known["id"])
+        if outcome in _NEW_TEXT and article is not None:
+            self._file.run(
+                "UPDATE articles SET versions = versions + 1, headline = ?, section = ?, authors = ?, tags = ?,"
+                " language = ?, date_published = ? WHERE id = ?",
+                *(article.headline or known["headline"], article.section or None),
+                *(as_json([author.name for author in article.authors]), as_json(article.tags)),
+                *(article.language or None, as_text(article.date_published), capture.article_id),
+            )
+
+    def _insert_capture(
+        self,
+        capture: Capture | FeedCapture,
+        outcome: Outcome,
+        error: str | None,
+        *,
+        feed_id: int | None = None,
+        article_id: int | None = None,
+        version_id: int | None = None,
+        quality: Quality | None = None,
+        wavered: int | None = None,
+        date_modified: str | None = None,
+        body_bytes: int | None = None,
+    ) -> int:
+        row = self._file.row(
+            "INSERT INTO captures (crawl_id, feed_id, article_id, captured_at, outcome, status, url, final_url,"
+            " version_id, quality, wavered, error, date_modified, body_bytes, elapsed_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            *(self._crawl_id, feed_id, article_id, as_text(capture.captured_at), outcome, capture.status, capture.url),
+            *(capture.final_url if capture.final_url != capture.url else None, version_id, quality, wavered, error),
+            *(date_modified, body_bytes, capture.elapsed_ms),
+        )
+        assert row is not None
+        return int(row["id"])
+
+    def _count(self, visited: str, outcome: Outcome | None = None) -> None:
+        """Count a visit in the row of this run, in the visit's own transaction: a killed run has its counts too."""
+        for column in filter(None, (visited, outcome)):
+            self._file.run(f"UPDATE crawls SET {column} = {column} + 1 WHERE id = ?", self._crawl_id)  # noqa: S608 - ours
+
+    def _mark_feed(self, feed: str, statement: str, now: datetime) -> WatchedFeed:
+        with self._file.transaction():
+            feed_id = feeds.named(self._file, feed)
+            self._file.run(statement, as_text(now), feed_id)
+            return feeds.one(self._file, feed_id)
+
+    # Reading again ----------------------------------------------------------------------------------------------------
+
+    def _read_again(self, version: Version) -> Article | None:
+        """Return what today's extractor reads on the page behind a version; None if the page is not kept."""
+        try:
+            body, content_type = versions.payload(self._file, version.id)
+        except NotFound:
+            return None
+        headers = {"Content-Type": content_type} if content_type else {}
+        return extract.article(body, version.article.url, headers=headers)
+
+    def _is_edit(self, version_id: int) -> bool:
+        """Whether a held change is an edit to today's extractor too; one whose pages are not kept is taken for one."""
+        before, after = versions.step(self._file, version_id)
+        old, new = self._read_again(before), self._read_again(after)
+        if old is None or new is None:
+            return True
+        bodies = [extract.visible_text(self.payload(version.id)) for version in (before, after)]
+        there, here = ({extract.comparable(line) for line in body.split("\n")} for body in bodies)
+        settled = wavering.settle(
+            old,
+            new,
+            was_there=lambda text: extract.comparable(text) in there,
+            is_there=lambda text: extract.comparable(text) in here,
+        )
+        return extract.digest(settled.article) != extract.digest(old)

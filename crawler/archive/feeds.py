@@ -1,0 +1,154 @@
+"""The list of feeds in the file, and what feeds said of articles."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from crawler import schedule, urls
+from crawler.archive import addresses
+from crawler.archive.file import File
+from crawler.errors import UsageError
+from crawler.items import DueArticle, Entry, FeedCapture, FeedLink, WatchedFeed
+from crawler.rows import as_text, known_moment, moment
+
+_FEEDS = (
+    "SELECT f.*, (SELECT count(*) FROM articles AS a WHERE a.feed_id = f.id) AS articles,"
+    " (SELECT count(*) FROM holds AS h WHERE h.feed_id = f.id AND h.settled_at IS NULL) AS holds FROM feeds AS f"
+)
+
+
+def watched(file: File) -> list[WatchedFeed]:
+    return [_watched(row) for row in file.rows(f"{_FEEDS} WHERE f.removed_at IS NULL ORDER BY f.id")]
+
+
+def due(file: File, by: datetime, *, everything: bool) -> list[WatchedFeed]:
+    rows = file.rows(
+        f"{_FEEDS} WHERE f.removed_at IS NULL AND f.paused_at IS NULL AND (? OR f.next_visit <= ?)"
+        " ORDER BY f.next_visit, f.id",
+        *(everything, as_text(by)),
+    )
+    return [_watched(row) for row in rows]
+
+
+def one(file: File, feed_id: int) -> WatchedFeed:
+    row = file.row(f"{_FEEDS} WHERE f.id = ?", feed_id)
+    assert row is not None
+    return _watched(row)
+
+
+def named(file: File, feed: str) -> int:
+    """Return the number of the feed that `feed` names: its number, its URL in any form. Raises UsageError."""
+    rows = file.rows("SELECT id, url FROM feeds WHERE removed_at IS NULL")
+    exact = [row["id"] for row in rows if feed in (str(row["id"]), row["url"])]
+    alike = exact or [row["id"] for row in rows if urls.key(row["url"]) == urls.key(feed)]
+    if len(alike) != 1:
+        raise UsageError(f"no feed {feed} on the list; `redline feeds` shows it")
+    return int(alike[0])
+
+
+def add(file: File, link: FeedLink, now: datetime) -> tuple[int, bool]:
+    """Put a feed on the list; return its number, and whether it was not on it."""
+    row = file.row("SELECT id, removed_at FROM feeds WHERE url = ?", link.url)
+    if row is None:
+        added = file.row(
+            "INSERT INTO feeds (url, title, site_url, added_at, next_visit) VALUES (?, ?, ?, ?, ?) RETURNING id",
+            *(link.url, link.title, link.site_url, as_text(now), as_text(now)),
+        )
+        assert added is not None
+        return int(added["id"]), True
+    if row["removed_at"] is not None:
+        file.run(
+            "UPDATE feeds SET removed_at = NULL, paused_at = NULL, next_visit = ? WHERE id = ?",
+            *(as_text(now), row["id"]),
+        )
+    return int(row["id"]), row["removed_at"] is not None
+
+
+def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None) -> None:
+    """Set a feed's state as of this visit, its validators and its next visit."""
+    feed, now = capture.feed, capture.captured_at
+    is_good = error is None
+    failures = 0 if is_good else old["failures"] + 1
+    # A 304 may leave validators out, and an answer that is no feed says nothing about them.
+    etag = capture.etag or (old["etag"] if feed is None else None)
+    modified = capture.last_modified or (old["last_modified"] if feed is None else None)
+    refresh = feed.refresh_minutes if feed else old["refresh_minutes"]
+    appointment = schedule.next_feed_visit(
+        now=now, failures=failures, refresh_minutes=refresh, has_validators=bool(etag or modified)
+    )
+    file.run(
+        "UPDATE feeds SET last_visit = ?, last_good_at = ?, last_error = ?, failures = ?, next_visit = ?,"
+        " etag = ?, last_modified = ?, refresh_minutes = ? WHERE id = ?",
+        *(as_text(now), as_text(now) if is_good else old["last_good_at"], error, failures, as_text(appointment.at)),
+        *(etag, modified, refresh, old["id"]),
+    )
+    if feed is not None:
+        file.run(
+            "UPDATE feeds SET title = ?, site_url = ?, format = ?, language = ?, hub = ? WHERE id = ?",
+            *(feed.title or old["title"], feed.site_url or old["site_url"], feed.format, feed.language, feed.hub),
+            old["id"],
+        )
+
+
+def record_entries(file: File, feed_id: int, entries: Iterable[Entry], seen: datetime) -> tuple[list[DueArticle], bool]:
+    """Note what a feed says of articles; return those that are new to us, and whether anything was new at all."""
+    now = as_text(seen)
+    new: list[DueArticle] = []
+    is_news = False
+    for entry in entries:
+        said = (entry.url, entry.title, entry.summary, as_text(entry.date_published), as_text(entry.date_modified))
+        before = file.row(
+            "SELECT * FROM entries WHERE feed_id = ? AND entry_id = ? ORDER BY id DESC LIMIT 1", feed_id, entry.id
+        )
+        columns = ("url", "title", "summary", "date_published", "date_modified")
+        if before is not None and tuple(before[name] for name in columns) == said:
+            file.run("UPDATE entries SET last_seen = ? WHERE id = ?", now, before["id"])
+            continue
+        is_news = True
+        article_id = addresses.article_at(file, entry.url)
+        if article_id is None and before is not None:
+            # The feed's own id stands for the article: a new address under it is a new slug, not a new article.
+            article_id = before["article_id"]
+        if article_id is None:
+            article_id = _add_article(file, feed_id, entry, seen)
+            new.append(DueArticle(id=article_id, url=entry.url, etag=None, last_modified=None))
+        addresses.note(file, article_id, entry.url, "entry", seen)
+        file.run(
+            "INSERT INTO entries (feed_id, article_id, entry_id, url, title, summary, date_published,"
+            " date_modified, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(feed_id, article_id, entry.id, *said, now, now),
+        )
+    return new, is_news
+
+
+def _add_article(file: File, feed_id: int, entry: Entry, seen: datetime) -> int:
+    now = as_text(seen)
+    row = file.row(
+        "INSERT INTO articles (url, current_url, host, feed_id, headline, date_published, found_at, next_visit,"
+        " next_visit_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'not read yet') RETURNING id",
+        *(entry.url, entry.url, urls.host(entry.url), feed_id, entry.title, as_text(entry.date_published), now, now),
+    )
+    assert row is not None
+    return int(row["id"])
+
+
+def _watched(row: sqlite3.Row) -> WatchedFeed:
+    return WatchedFeed(
+        id=row["id"],
+        url=row["url"],
+        title=row["title"],
+        site_url=row["site_url"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        added_at=known_moment(row["added_at"]),
+        paused_at=moment(row["paused_at"]),
+        last_visit=moment(row["last_visit"]),
+        last_good_at=moment(row["last_good_at"]),
+        last_error=row["last_error"],
+        failures=row["failures"],
+        next_visit=known_moment(row["next_visit"]),
+        articles=row["articles"],
+        holds=row["holds"],
+    )

@@ -1,0 +1,121 @@
+"""The SQLite file of an archive: opened with care, written in transactions, its errors said in our words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from crawler.errors import ArchiveError, Locked, NotFound
+from crawler.migrations import APPLICATION_ID, migrations
+
+
+class File:
+    """An open file with today's schema. See `Archive` for what opening promises and raises."""
+
+    def __init__(self, path: Path, *, create: bool) -> None:
+        if not create and not path.exists():
+            raise NotFound(f"there is no archive {path} yet; begin one with: redline add https://example.org/")
+        self.path = path
+        try:
+            _refuse_what_is_not_ours(path)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+        except sqlite3.Error as error:
+            raise _explained(error, path) from error
+        self._connection.row_factory = sqlite3.Row
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run a block as one transaction.
+
+        It begins as a writer: one that begins as a reader fails under a second writer, however long the timeout.
+        """
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def run(self, statement: str, *parameters: object) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, parameters)
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # a bug of ours, not a state of the file
+        except sqlite3.DatabaseError as error:
+            raise _explained(error, self.path) from error
+
+    def rows(self, statement: str, *parameters: object) -> list[sqlite3.Row]:
+        try:
+            return self.run(statement, *parameters).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise _explained(error, self.path) from error
+
+    def row(self, statement: str, *parameters: object) -> sqlite3.Row | None:
+        rows = self.rows(statement, *parameters)
+        return rows[0] if rows else None
+
+    def _prepare(self) -> None:
+        # FULL: with NORMAL up to 500 versions that were reported as kept were not yet on the disk.
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            self.run(f"PRAGMA {pragma}")
+        db = Database(self._connection)
+        if migrations.pending(db):
+            with self.transaction():
+                migrations.apply(db)
+                self.run(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _refuse_what_is_not_ours(path: Path) -> None:
+    """Look at an existing file without touching it; raise ArchiveError if it cannot be ours as of today."""
+    if not path.parent.is_dir():
+        raise ArchiveError(f"there is no folder {path.parent} for {path.name}; make it, or name another with --archive")
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables == 0:
+            return
+        if application != APPLICATION_ID:
+            raise ArchiveError(
+                f"{path} is an SQLite file of another program, not an archive of Redline; name another with --archive"
+            )
+        known = {step.name for step in migrations.pending(Database(memory=True))}
+        applied = {step.name for step in migrations.applied(Database(connection))}
+        if newer := applied - known:
+            raise ArchiveError(
+                f"{path} was made by a newer Redline (its schema has {', '.join(sorted(newer))}); it was not touched."
+                " Upgrade with: pip install -U redline"
+            )
+    finally:
+        connection.close()
+
+
+def _explained(error: sqlite3.Error, path: Path) -> ArchiveError | Locked:
+    """Return what SQLite says in our words: what it means for the archive and what to do."""
+    said = str(error)
+    if "locked" in said or "busy" in said:
+        return Locked(f"another program is writing to {path}; try again when it is done")
+    if "full" in said:
+        return ArchiveError(f"the disk is full: {path} is intact as of the last capture; make room and run again")
+    if "readonly" in said or "unable to open" in said:
+        return ArchiveError(f"{path} cannot be opened for writing ({said}); check its permissions and its folder's")
+    return ArchiveError(
+        f"{path} is damaged or not an archive ({said}); it was left as it is. Restore a backup, or save what can be"
+        f" read with: sqlite3 {path} .recover | sqlite3 recovered.db"
+    )
