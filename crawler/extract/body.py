@@ -8,8 +8,9 @@ box (a list, a quote, a caption, or an advertisement), and what follows the last
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from crawler.extract import notices, wordings
 from crawler.extract.page import Box, Line, Page
@@ -22,6 +23,7 @@ _LEAVES = HEADINGS | {"p", "li", "blockquote", "td", "th", "dd", "dt", "pre", "f
 _CHROME = frozenset(("nav", "footer", "aside", "form", "menu", "button", "dialog", "fieldset", "figure", "figcaption", "address"))
 _PROSE = _LEAVES - HEADINGS - {"figcaption", "caption", "address", "summary", "legend", "th", "dt"}
 _ENDS = frozenset(".!?…:;\"'”“»’)]。！？」』؟۔।॥")
+_LISTS = frozenset(("ul", "ol", "dl", "blockquote", "pre"))
 _KINDS = {"li": BlockKind.LIST_ITEM, "dd": BlockKind.LIST_ITEM, "dt": BlockKind.LIST_ITEM, "blockquote": BlockKind.QUOTE, "figcaption": BlockKind.CAPTION}
 
 
@@ -122,9 +124,9 @@ def _core(page: Page, weights: dict[int, int]) -> Box | None:
     while box.parent is not None:
         box = box.parent
         more, chars = totals[box.index] - totals[core.index], box.chars - core.chars
-        if chars > core.chars:
+        if chars > core.chars * 2:
             break
-        if more and more * 10 >= chars * 6:
+        if more and more * 10 >= chars * 4:
             core = box
     return core
 
@@ -189,6 +191,21 @@ def _runs_on(page: Page, inside: list[Line], lane: tuple[str, str, str]) -> bool
     return under_links * 2 <= len(mine)
 
 
+def _up_to(box: Box, outer: Box) -> Iterator[Box]:
+    """Yield `box` and what is around it inside `outer`."""
+    return takewhile(lambda other: other is not outer, box.ancestors())
+
+
+def _wrappers(page: Page, core: Box) -> set[str]:
+    """Return the shapes of boxes around single paragraphs: one that holds prose twice is no advertisement's."""
+    prose: dict[str, int] = defaultdict(int)
+    for line in page.lines[core.first : core.last]:
+        box = line.box.parent if line.box.tag == "p" else None
+        if box is not None and box.last - box.first == 1 and len(line.text) >= 140 and _is_sentence(line.text):
+            prose[box.shape] += 1
+    return {shape for shape, times in prose.items() if times > 1}
+
+
 class _Judge:
     """Goes through the lines of the core once, from top to bottom, and keeps what is body."""
 
@@ -208,14 +225,16 @@ class _Judge:
                     self.containers.add(box.index)
                     if box.parent and box.last - box.first == 1:  # a wrapper around one paragraph
                         self.containers.add(box.parent.index)
+        self.shapes = {page.boxes[index].shape for index in self.containers}
         self.verdicts: dict[int, bool] = {}
+        self.wrappers = _wrappers(page, core)
 
     def run(self) -> None:
         for line in self.page.lines[self.core.first : self.core.last]:
             if self.trusted[line.index]:
                 if self._is_prose(line):
                     self._keep(line)
-            elif self._accepts(line):
+            elif self._accepts(line) and self._is_prose(line):
                 self._keep(line)
         self._trim()
 
@@ -235,7 +254,9 @@ class _Judge:
         if links * 10 > length * 7 and length < 300 and line.text[-1] not in ".。।" or links * 2 > length and wordings.starts_related(line.text):
             self.body.related += line.links
             return False
-        return not (wordings.is_label(line.text) or is_count(line.text) or wordings.folded(line.text) == self.headline)
+        if wordings.is_label(line.text) or wordings.folded(line.text) == self.headline:
+            return False
+        return line.box.tag in HEADINGS or line.box.tag == "li" or not is_count(line.text)
 
     def _accepts(self, line: Line) -> bool:
         """Whether a line outside the body's lanes belongs to it, judged by the largest box around it without their text."""
@@ -258,17 +279,20 @@ class _Judge:
         if len(lines) == 1 and lines[0].box.tag in HEADINGS:
             return self._leads_on(lines[0])
         tag = unit.tag
+        is_container = not unit.shape.endswith(".") and unit.shape in self.shapes
         is_direct = unit.parent is not None and (unit.parent.index in self.containers or unit.parent is self.core)
-        if not is_direct or tag in _CHROME or unit.controls or _is_boilerplate(unit):
+        if not (is_direct or is_container) or tag in _CHROME or tag == "header" or unit.controls or _is_boilerplate(unit):
             return False
         if unit.link_chars * 5 > unit.chars * 2 or wordings.is_label(text) or wordings.makes_offer(text):
             return False
         if self._repeats(text):
             return False
-        if tag in ("ul", "ol", "dl", "blockquote", "pre"):
+        if tag in _LISTS or (is_container and all(_LISTS & {box.tag for box in _up_to(line.box, unit)} for line in lines)):
             return unit.first > self.body.first and not wordings.is_embed(unit.name)
         if unit.pictures or unit.first >= self.body.last:
             return False
+        if len(lines) == 1 and unit.shape in self.wrappers:
+            return _is_sentence(text)
         prose = sum(len(line.text) - line.link_chars for line in lines if line.box.tag in _PROSE or len(line.text) > 80)
         return prose >= 140 and prose * 10 >= unit.chars * 6
 
@@ -298,7 +322,8 @@ class _Judge:
             parts.pop(0)
         while parts:
             text = parts[-1].line.text
-            if parts[-1].kind is BlockKind.HEADING or self._frames(text) or self._closes(text):
+            is_pointer = len(text) < 80 and parts[-1].line.link_chars * 5 >= len(text) * 2
+            if parts[-1].kind is BlockKind.HEADING or is_pointer or self._frames(text) or self._closes(text):
                 parts.pop()
             else:
                 break

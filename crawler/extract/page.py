@@ -296,7 +296,7 @@ def _walk(root: LexborNode, page: Page) -> None:
     page.language = (root.attributes.get("lang") or root.attributes.get("xml:lang") or "").strip()[:35]
     pieces: list[str] = []  # of the line at hand
     links: list[tuple[str, str]] = []
-    link_chars = strong_chars = breaks = in_link = in_strong = 0
+    link_chars = strong_chars = breaks = in_link = in_strong = in_author = 0
     # The elements around the node at hand: its box if it is one, its mark, and at which piece and line it began.
     stack: list[tuple[LexborNode, str, Box | None, Literal["credit", "author"] | None, str, int]] = []
 
@@ -314,6 +314,7 @@ def _walk(root: LexborNode, page: Page) -> None:
     while node is not None or stack:
         if node is None:
             opened, tag, ended, mark, href, start = stack.pop()
+            in_author -= mark == "author"
             if ended is not None:
                 if pieces:
                     flush()
@@ -393,8 +394,11 @@ def _walk(root: LexborNode, page: Page) -> None:
                     mark = "author"
             elif tag == "b" or tag == "strong":
                 in_strong += 1
-            if mark is None and attributes.get("itemprop") == "author":
+            if mark is None and (
+                attributes.get("itemprop") == "author" or (in_author and ended is None and tag in ("a", "span"))
+            ):
                 mark = "author"
+            in_author += mark == "author"
             stack.append((node, tag, ended, mark, href, len(pieces)))
             node = node.first_child
             continue

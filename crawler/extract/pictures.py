@@ -45,7 +45,9 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
         texts = [line for line in page.lines[lines[0] : lines[1]] if not wordings.is_label(line.text)]
         text = " ".join(line.text for line in texts)
         key = comparable(text).casefold()
-        if not text or len(text) > _LONGEST or key in seen or key in names:
+        if not text or len(text) > _LONGEST or key in seen:
+            return
+        if any(key.startswith(name) and len(key) < len(name) + 60 for name in names):  # an author's portrait
             return
         if sum(line.link_chars for line in texts) * 10 > len(text) * 6 and not _CREDIT_START.search(text):
             return
@@ -110,7 +112,7 @@ def split(text: str, marks: list[str]) -> tuple[str, str]:
         if start >= 0 and (_AGENCY.search(part) or _CREDIT_START.match(part) or "/" in part):
             return _bare(inside[:start]), part.strip()
     for match in _CREDIT_START.finditer(text):
-        if match.start() == 0 or text[match.start() - 1] in " .(|":
+        if match.start() == 0 or text[match.start() - 1] in " .(|)":
             return _bare(text[: match.start()]), text[match.start() :].strip(" ()[]")
     return text, ""
 
