@@ -19,12 +19,34 @@ from crawler.items import BlockKind
 
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 # Elements that are a paragraph themselves; in any other the text stands in the container.
-_LEAVES = HEADINGS | {"p", "li", "blockquote", "td", "th", "dd", "dt", "pre", "figcaption", "caption", "address", "summary", "legend"}
-_CHROME = frozenset(("nav", "footer", "aside", "form", "menu", "button", "dialog", "fieldset", "figure", "figcaption", "address"))
+_LEAVES = HEADINGS | {
+    "p",
+    "li",
+    "blockquote",
+    "td",
+    "th",
+    "dd",
+    "dt",
+    "pre",
+    "figcaption",
+    "caption",
+    "address",
+    "summary",
+    "legend",
+}
+_CHROME = frozenset(
+    ("nav", "footer", "aside", "form", "menu", "button", "dialog", "fieldset", "figure", "figcaption", "address")
+)
 _PROSE = _LEAVES - HEADINGS - {"figcaption", "caption", "address", "summary", "legend", "th", "dt"}
 _ENDS = frozenset(".!?…:;\"'”“»’)]。！？」』؟۔।॥")
 _LISTS = frozenset(("ul", "ol", "dl", "blockquote", "pre"))
-_KINDS = {"li": BlockKind.LIST_ITEM, "dd": BlockKind.LIST_ITEM, "dt": BlockKind.LIST_ITEM, "blockquote": BlockKind.QUOTE, "figcaption": BlockKind.CAPTION}
+_KINDS = {
+    "li": BlockKind.LIST_ITEM,
+    "dd": BlockKind.LIST_ITEM,
+    "dt": BlockKind.LIST_ITEM,
+    "blockquote": BlockKind.QUOTE,
+    "figcaption": BlockKind.CAPTION,
+}
 
 
 @dataclass(slots=True)
@@ -174,7 +196,9 @@ def _trusted(page: Page, core: Box, weights: dict[int, int]) -> list[bool]:
             lanes[_lane(line)] += own
     total = sum(lanes.values())
     main = max(lanes, key=lambda lane: lanes[lane], default=None)
-    good = {main} | {lane for lane, own in lanes.items() if own * 10 >= total and own >= 300 and _runs_on(page, inside, lane)}
+    good = {main} | {
+        lane for lane, own in lanes.items() if own * 10 >= total and own >= 300 and _runs_on(page, inside, lane)
+    }
     trusted = [False] * len(page.lines)
     for line in inside:
         trusted[line.index] = _lane(line) in good and line.box.tag not in HEADINGS
@@ -226,7 +250,7 @@ class _Judge:
                     if box.parent and box.last - box.first == 1:  # a wrapper around one paragraph
                         self.containers.add(box.parent.index)
         self.shapes = {page.boxes[index].shape for index in self.containers}
-        self.verdicts: dict[int, bool] = {}
+        self.verdicts: dict[int, frozenset[int]] = {}
         self.wrappers = _wrappers(page, core)
 
     def run(self) -> None:
@@ -251,7 +275,13 @@ class _Judge:
     def _is_prose(self, line: Line) -> bool:
         """Whether a line in the body's own lane is text of the article and not a pointer, a label or the headline."""
         length, links = len(line.text), line.link_chars
-        if links * 10 > length * 7 and length < 300 and line.text[-1] not in ".。।" or links * 2 > length and wordings.starts_related(line.text):
+        if (
+            links * 10 > length * 7
+            and length < 300
+            and line.text[-1] not in ".。।"
+            or links * 2 > length
+            and wordings.starts_related(line.text)
+        ):
             self.body.related += line.links
             return False
         if wordings.is_label(line.text) or wordings.folded(line.text) == self.headline:
@@ -264,41 +294,61 @@ class _Judge:
         while unit.parent is not None and unit is not self.core and not self._holds_prose(unit.parent):
             unit = unit.parent
         if self._holds_prose(unit):  # text that stands bare beside paragraphs
-            return self.body.first < line.index <= self.body.last + 1 and _is_sentence(line.text) and self._is_prose(line)
-        verdict = self.verdicts.get(unit.index)
-        if verdict is None:
-            verdict = self.verdicts[unit.index] = self._accepts_unit(unit)
-            if not verdict and unit.link_chars * 2 > unit.chars:
+            is_inside = self.body.first < line.index and unit.index in self.containers
+            return is_inside and _is_sentence(line.text) and self._is_prose(line)
+        accepted = self.verdicts.get(unit.index)
+        if accepted is None:
+            accepted = self.verdicts[unit.index] = self._accepted_of(unit)
+            if not accepted and unit.link_chars * 2 > unit.chars:
                 for other in self.page.lines[unit.first : unit.last]:
                     self.body.related += other.links
-        return verdict
+        return line.index in accepted
 
-    def _accepts_unit(self, unit: Box) -> bool:
+    def _accepted_of(self, unit: Box) -> frozenset[int]:
+        """Return the indexes of a unit's lines that are body: none, all of a list or quote, the prose of a box."""
         lines = self.page.lines[unit.first : unit.last]
-        text = " ".join(line.text for line in lines[:100])
+        everything, nothing = frozenset(range(unit.first, unit.last)), frozenset[int]()
         if len(lines) == 1 and lines[0].box.tag in HEADINGS:
-            return self._leads_on(lines[0])
-        tag = unit.tag
+            return everything if self._leads_on(lines[0]) else nothing
         is_container = not unit.shape.endswith(".") and unit.shape in self.shapes
         is_direct = unit.parent is not None and (unit.parent.index in self.containers or unit.parent is self.core)
-        if not (is_direct or is_container) or tag in _CHROME or tag == "header" or unit.controls or _is_boilerplate(unit):
-            return False
-        if unit.link_chars * 5 > unit.chars * 2 or wordings.is_label(text) or wordings.makes_offer(text):
-            return False
-        if self._repeats(text):
-            return False
-        if tag in _LISTS or (is_container and all(_LISTS & {box.tag for box in _up_to(line.box, unit)} for line in lines)):
-            return unit.first > self.body.first and not wordings.is_embed(unit.name)
+        if not (is_direct or is_container) or unit.tag in _CHROME or unit.tag == "header" or unit.controls:
+            return nothing
+        if _is_boilerplate(unit) or unit.link_chars * 5 > unit.chars * 2:
+            return nothing
+        if any(wordings.folded(line.text) == self.headline for line in lines):
+            return nothing
+        if unit.tag in _LISTS or (
+            is_container and all(_LISTS & {box.tag for box in _up_to(line.box, unit)} for line in lines)
+        ):
+            text = " ".join(line.text for line in lines[:100])
+            is_body = unit.first > self.body.first and not wordings.is_embed(unit.name) and not wordings.is_label(text)
+            return everything if is_body and not wordings.makes_offer(text) and not self._repeats(text) else nothing
         if unit.pictures or unit.first >= self.body.last:
-            return False
-        if len(lines) == 1 and unit.shape in self.wrappers:
-            return _is_sentence(text)
-        prose = sum(len(line.text) - line.link_chars for line in lines if line.box.tag in _PROSE or len(line.text) > 80)
-        return prose >= 140 and prose * 10 >= unit.chars * 6
+            return nothing
+        lanes: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
+        for line in lines:
+            if line.box.tag not in HEADINGS:
+                lanes[_lane(line)].append(line)
+        prose = max(lanes.values(), key=lambda lane: sum(len(line.text) - line.link_chars for line in lane), default=[])
+        text = " ".join(line.text for line in prose)
+        if not text or wordings.makes_offer(text) or self._repeats(text):
+            return nothing
+        is_wrapped = len(lines) == 1 and unit.shape in self.wrappers and _is_sentence(text)
+        if is_wrapped or (
+            len(text) >= 140 and len(text) * 2 >= unit.chars and prose[0].box.tag in _PROSE | {"div", "section"}
+        ):
+            return frozenset(line.index for line in prose)
+        return nothing
 
     def _leads_on(self, line: Line) -> bool:
         """Whether a heading is the body's: prose comes after it, not links or another heading of a box."""
-        if line.link_chars or line.index >= self.body.last or wordings.is_label(line.text) or wordings.starts_related(line.text):
+        if (
+            line.link_chars
+            or line.index >= self.body.last
+            or wordings.is_label(line.text)
+            or wordings.starts_related(line.text)
+        ):
             return False
         if wordings.folded(line.text) == self.headline or any(box.tag in _CHROME for box in line.box.ancestors()):
             return False

@@ -31,7 +31,15 @@ _PUBLISHED = (
     "articlepublishedtime", "datepublished", "ogarticlepublishedtime", "date", "pubdate", "publishdate", "publisheddate",
     "dcdate", "dcdateissued", "dctermscreated", "dctermsdate", "parselypubdate", "sailthrudate", "cxenseparserecspublishtime",
 )  # fmt: skip
-_MODIFIED = ("articlemodifiedtime", "ogupdatedtime", "datemodified", "lastmodified", "lastmod", "dctermsmodified", "revised")
+_MODIFIED = (
+    "articlemodifiedtime",
+    "ogupdatedtime",
+    "datemodified",
+    "lastmodified",
+    "lastmod",
+    "dctermsmodified",
+    "revised",
+)
 # 2026-01-31, 2026.1.31, 2026年1月31日, 31.01.2026; with the time that follows. 01/02/2026 is read in two ways: left out.
 _WRITTEN = re.compile(
     r"(?:\b(20\d\d)(?:[-.]|년\s?|年)(\d{1,2})(?:[-.]|월\s?|月)(\d{1,2})|\b(\d{1,2})\.(\d{1,2})\.(20\d\d))(?:[^\d]{1,6}(\d{1,2})[:.](\d\d))?"
@@ -161,7 +169,9 @@ def read(page: Page, url: str) -> Metadata:
     objects = list(_objects(page.json_ld))
     by_id = {o["@id"]: o for o in objects if isinstance(o.get("@id"), str) and len(o) > 1}
     articles = [o for o in objects if any(_ARTICLE_TYPE.search(kind) for kind in _types(o))]
-    articles.sort(key=lambda o: -sum(bool(o.get(key)) for key in ("headline", "datePublished", "author", "articleBody")))
+    articles.sort(
+        key=lambda o: -sum(bool(o.get(key)) for key in ("headline", "datePublished", "author", "articleBody"))
+    )
     metas: dict[str, list[str]] = {}
     for name, content in page.metas:
         text = plain(content)
@@ -189,7 +199,9 @@ def read(page: Page, url: str) -> Metadata:
     meta.section = next(filter(None, sections), "") or first("articlesection", "section", "parselysection")
     words = [plain(word) for word in _each(ld("keywords"))]
     if len(words) < 2:
-        words = words[0].split(",") if words else metas.get("articletag") or first("newskeywords", "keywords").split(",")
+        words = (
+            words[0].split(",") if words else metas.get("articletag") or first("newskeywords", "keywords").split(",")
+        )
     meta.tags = list(dict.fromkeys(filter(None, map(str.strip, words))))[:50]
     meta.language = page.language or plain(ld("inLanguage")) or first("oglocale", "contentlanguage").replace("_", "-")
     meta.canonical_url = next((absolute(h, url) for rel, h in page.links if "canonical" in rel.split()), None)
@@ -197,7 +209,11 @@ def read(page: Page, url: str) -> Metadata:
     meta.amp_url = next((absolute(h, url) for rel, h in page.links if "amphtml" in rel.split()), None)
     meta.is_free = _is_free(ld("isAccessibleForFree"), first("articlecontenttier"))
     for correction in (c for o in articles for c in _each(o.get("correction"))):
-        text = plain(correction.get("text") or correction.get("description")) if isinstance(correction, dict) else plain(correction)
+        text = (
+            plain(correction.get("text") or correction.get("description"))
+            if isinstance(correction, dict)
+            else plain(correction)
+        )
         if text:
             meta.corrections.append(text)
     return meta

@@ -17,7 +17,10 @@ _CREDIT_START = re.compile(
     r"fotos?\s*(?:[:/]|de )|bild(?:er|rechte|quelle)?\s*:|quelle\s*:|source\s*:|fuente\s*:|cr[ée]dits?\s*:|foto\s+di |copyright|fotoğraf\s*:|фото\s*:|©|\(c\)|写真\s*[:=]|사진\s*[:=]|图片?来源\s*[:：])",
     re.IGNORECASE,
 )
-_AGENCY = re.compile(r"\b(?:AFP|AP|Reuters|Getty|EPA|dpa|ANSA|EFE|TASS|Shutterstock|Alamy|PA Wire|Xinhua|Keystone|Imago|Anadolu|Yonhap|Kyodo|iStock|Unsplash|Wikimedia|via|Handout|OpenStreetMaps?)\b", re.IGNORECASE)
+_AGENCY = re.compile(
+    r"\b(?:AFP|AP|Reuters|Getty|EPA|dpa|ANSA|EFE|TASS|Shutterstock|Alamy|PA Wire|Xinhua|Keystone|Imago|Anadolu|Yonhap|Kyodo|iStock|Unsplash|Wikimedia|via|Handout|OpenStreetMaps?)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,10 @@ class Figure:
 
 
 def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: tuple[str, ...]) -> list[Figure]:
-    """Return the figures among page.lines[first:last]; `prose` are the indexes of the body's own lines."""
+    """Return the figures from page.lines[first] on to the end of the body at `last`.
+
+    `prose` are the indexes of the body's own lines.
+    """
     before = [0]
     for index in range(len(page.lines)):
         before.append(before[-1] + (index in prose))
@@ -60,11 +66,13 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
 
     taken: set[int] = set()
     for picture in page.pictures:
-        if first <= picture.line <= last:
+        if first <= picture.line <= last + 5:
             for box in picture.box.ancestors():
                 by_box.setdefault(box.index, picture)
     for box in page.boxes:
-        if box.first < first or box.last > last or box.first == box.last or box.chars > _LONGEST:
+        if box.first < first or box.first == box.last or box.chars > _LONGEST:
+            continue
+        if box.last > last and not _stands_beside(box, last):
             continue
         if before[box.last] > before[box.first]:
             continue
@@ -72,7 +80,10 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
         if box.tag == "figcaption":
             holder = next((b for b in box.ancestors() if b.tag == "figure"), box.parent)
         elif box.tag == "figure":
-            if any(page.lines[i].box.tag == "figcaption" or _within(page.lines[i].box, "figcaption") for i in range(box.first, box.last)):
+            if any(
+                page.lines[i].box.tag == "figcaption" or _within(page.lines[i].box, "figcaption")
+                for i in range(box.first, box.last)
+            ):
                 continue
         elif "caption" in box.name:
             holder = box.parent
@@ -84,6 +95,12 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
         add(box, (box.first, box.last), by_box.get(holder.index) if holder else None)
     found.sort(key=lambda figure: figure.line)
     return found
+
+
+def _stands_beside(box: Box, last: int) -> bool:
+    """Whether a figure after the last paragraph stands in the same box as that."""
+    figure = next((b for b in box.ancestors() if b.tag == "figure"), None)
+    return figure is not None and figure.parent is not None and figure.parent.first < last
 
 
 def _within(box: Box, tag: str) -> bool:

@@ -32,7 +32,7 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
     drawn = None if found.parts else _drawn(html, known)
     prose = {part.line.index for part in found.parts}
     start = found.first if top is None or top > found.first else top
-    figures = pictures.find(page, url, max(0, start - 15), min(len(page.lines), found.last + 4), prose, names)
+    figures = pictures.find(page, url, max(0, start - 15), found.last, prose, names)
     description = _standfirst(page, meta, start, found, figures) or next(iter(meta.descriptions), "")
     blocks = drawn or _blocks(found, figures, _declared(page, found, start), _posts(page, found))
     is_paywalled = meta.is_free is False or _shows_paywall(page, found)
@@ -220,7 +220,9 @@ def _standfirst(
         size = bodies.size(line.text)
         if line.index in captions or line.index in prose or line.index == start or size < 30 or size > 1200:
             continue
-        if line.link_chars * 2 > len(line.text) or any(b.tag in ("figure", "nav", "figcaption", "aside", "form", "button") for b in line.box.ancestors()):
+        if line.link_chars * 2 > len(line.text) or any(
+            b.tag in ("figure", "nav", "figcaption", "aside", "form", "button") for b in line.box.ancestors()
+        ):
             continue
         key = comparable(line.text).casefold()
         score = max((_likeness(key, comparable(d).casefold()) for d in meta.descriptions), default=0.0)
@@ -229,5 +231,3 @@ def _standfirst(
         if score > best[0] and score >= 0.6:
             best = (score, line.text)
     return best[1]
-
-
