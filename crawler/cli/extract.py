@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 import sys
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,54 @@ from typing import Any
 import click
 
 from crawler import extract
+from crawler.cli.output import plain
+from crawler.errors import NotFound
 from crawler.items import Article, BlockKind
 
-# The shape of what `--json` and `--jsonl` write; raised when a field changes its meaning or goes.
+# The version of what `--json` and `--jsonl` write, in each object as "format": raised when a field changes its meaning
+# or goes, not when one is added.
 FORMAT_VERSION = 1
-
 _SAMPLE = b"<h1>Loaded</h1><p>This sentence is long enough to be taken for the prose of an article, and so it is.</p>"
+_MARKS = {BlockKind.HEADING: "## ", BlockKind.POST: "## ", BlockKind.QUOTE: "> ", BlockKind.LIST_ITEM: "- "}
+
+
+@click.command(name="extract")
+@click.argument("sources", nargs=-1, metavar="[URL or FILE ...]")
+@click.option("--json", "as_object", is_flag=True, help="Print one JSON object a page instead of text to read.")
+@click.option("--jsonl", is_flag=True, help="Read pages as JSON lines from standard input, write JSON lines.")
+@click.option("--url", default="", help="The address that a FILE came from; its links are made absolute by it.")
+def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url: str) -> None:
+    """Print the article that a page holds, without touching an archive.
+
+    \b
+    --jsonl reads one object a line and answers each with one, in the same order, as soon as it is done:
+      in   {"id", "url", "html_b64", "encoding"?, "headers"?}
+      out  {"id", "url", "title", "headlines": {"h1", "title", "og", "json_ld"}, "summary", "authors": [],
+            "published", "modified", "paragraphs": [], "captions": [], "blocks": [{"kind", "text", "at"?}],
+            "images": [{"url", "caption", "credit"}], "bylines": [{"name", "role", "url"}], "section", "tags": [],
+            "language", "canonical_url", "amp_url", "corrections": [{"kind", "text"}],
+            "related": [{"url", "title"}], "paywall", "quality", "quality_reason", "digest", "extractor",
+            "format"}
+    A line that cannot be read is answered with {"id", "error"}, and the next one is read. Times are ISO 8601 with
+    the publisher's offset, null where the page has none. Equal digests: a reader would see the same text.
+    "paragraphs" are all blocks but captions; "format" is the version of this list.
+    """
+    if jsonl:
+        if sources:
+            raise click.UsageError("--jsonl reads pages from standard input: name no URL or FILE beside it")
+        _answer_lines()
+        return
+    if not sources:
+        raise click.UsageError("name a URL or a FILE, or use --jsonl")
+    for number, article in enumerate(_articles(sources, url)):
+        if as_object:
+            click.echo(json.dumps(as_json(article), ensure_ascii=False))
+        else:
+            click.echo(("\n" if number else "") + _as_text(article))
 
 
 def as_json(article: Article) -> dict[str, Any]:
-    """Return an article as the JSON object of the public interface."""
+    """Return an article as the object of the public interface."""
     return {
         "url": article.url,
         "title": article.headline,
@@ -33,14 +72,15 @@ def as_json(article: Article) -> dict[str, Any]:
         },
         "summary": article.description,
         "authors": [author.name for author in article.authors],
+        "bylines": [{"name": a.name, "role": a.role, "url": a.url} for a in article.authors],
         "published": _iso(article.date_published),
         "modified": _iso(article.date_modified),
         "paragraphs": [block.text for block in article.blocks if block.kind is not BlockKind.CAPTION],
+        "captions": [block.text for block in article.blocks if block.kind is BlockKind.CAPTION],
         "blocks": [
             {"kind": block.kind.value, "text": block.text, **({"at": _iso(block.at)} if block.at else {})}
             for block in article.blocks
         ],
-        "captions": [block.text for block in article.blocks if block.kind is BlockKind.CAPTION],
         "images": [{"url": i.url, "caption": i.caption, "credit": i.credit} for i in article.images],
         "section": article.section,
         "tags": list(article.tags),
@@ -62,28 +102,12 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-@click.command(name="extract")
-@click.argument("sources", nargs=-1, metavar="[URL or FILE ...]")
-@click.option("--json", "as_one", is_flag=True, help="One JSON object an article.")
-@click.option("--jsonl", is_flag=True, help="Read JSON lines from standard input, write JSON lines.")
-def extract_command(sources: tuple[str, ...], as_one: bool, jsonl: bool) -> None:
-    """Print the article that a page holds."""
-    if jsonl:
-        extract.article(_SAMPLE, "")  # loads parser and word lists before the first line is waited for
-        for line in sys.stdin.buffer:
-            if line.strip():
-                sys.stdout.write(json.dumps(_answer(line), ensure_ascii=False) + "\n")
-                sys.stdout.flush()
-        return
-    for source in sources:
-        if "://" in source:
-            from crawler.cli.fetch import fetch
-
-            fetched = fetch(source)
-            found = extract.article(fetched.body, fetched.url, headers=fetched.headers)
-        else:
-            found = extract.article(Path(source).read_bytes(), "")
-        click.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2) if as_one else _as_text(found))
+def _answer_lines() -> None:
+    extract.article(_SAMPLE, "")  # loads the parser and the word lists before the first line is waited for
+    for line in sys.stdin.buffer:
+        if line.strip():
+            sys.stdout.buffer.write(json.dumps(_answer(line), ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+            sys.stdout.buffer.flush()
 
 
 def _answer(line: bytes) -> dict[str, Any]:
@@ -91,12 +115,43 @@ def _answer(line: bytes) -> dict[str, Any]:
     try:
         asked = json.loads(line)
         body = binascii.a2b_base64(asked["html_b64"])
-        found = extract.article(body, asked["url"], encoding=asked.get("encoding"), headers=asked.get("headers"))
-    except (ValueError, KeyError, TypeError) as error:
+        article = extract.article(body, asked["url"], encoding=asked.get("encoding"), headers=asked.get("headers"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return {"id": asked.get("id") if isinstance(asked, dict) else None, "error": f"{type(error).__name__}: {error}"}
-    return {"id": asked.get("id"), **as_json(found)}
+    return {"id": asked.get("id"), **as_json(article)}
+
+
+def _articles(sources: tuple[str, ...], url: str) -> Iterator[Article]:
+    """Yield the article of each file and address, in order; all addresses are fetched in one go, before the first."""
+    from crawler.cli.fetch import Fetched, Get, visit
+
+    addresses = [source for source in sources if "://" in source]
+
+    async def get_all(get: Get) -> list[Fetched]:
+        return [await get(address) for address in addresses]
+
+    fetched = iter(visit(get_all) if addresses else ())
+    for source in sources:
+        if "://" in source:
+            page = next(fetched)
+            yield extract.article(page.body, page.url, headers=page.headers)
+            continue
+        try:
+            body = Path(source).read_bytes()
+        except OSError as error:
+            raise NotFound(f"{source}: {error.strerror}; name a file that can be read, or an address") from error
+        yield extract.article(body, url)
 
 
 def _as_text(article: Article) -> str:
-    parts = [article.headline, article.description, ", ".join(a.name for a in article.authors)]
-    return "\n\n".join([p for p in parts if p] + [block.text for block in article.blocks]) + "\n"
+    """Return an article as a person reads it; its control characters cannot act on a terminal."""
+    signed = ", ".join(f"{a.name} ({a.role})" if a.role else a.name for a in article.authors)
+    dates = [("published", article.date_published), ("modified", article.date_modified)]
+    said = "; ".join(f"{name} {at.isoformat(sep=' ', timespec='minutes')}" for name, at in dates if at)
+    parts = [article.headline, article.description, " - ".join(filter(None, (signed, said)))]
+    if article.quality != "ok":
+        parts.append(f"[{article.quality.value}: {article.quality_reason}]")
+    for block in article.blocks:
+        mark = "[picture] " if block.kind is BlockKind.CAPTION else _MARKS.get(block.kind, "")
+        parts.append(mark + block.text)
+    return "\n\n".join(plain(part) for part in parts if part)

@@ -1,6 +1,7 @@
 """A page's bytes -> `Article`: `article()`; whether two articles read the same: `digest()`, `comparable()`.
 
-`text` and `digest` are free of parsers, so that who only compares need not load one; `article` is loaded at its first call.
+`text` and `digest` are free of parsers, so that who only compares need not load one; a parser is loaded at the first
+page.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ def is_count(text: str) -> bool:
 
 
 def _core(page: Page, weights: dict[int, int]) -> Box | None:
-    """Return the innermost box that holds three quarters of the weight, and what prose stands around it; None if none."""
+    """Return the innermost box that holds three quarters of the weight, and the prose around it; None if none."""
     if not weights:
         return None
     totals = _totals(page, weights)
@@ -275,12 +275,8 @@ class _Judge:
     def _is_prose(self, line: Line) -> bool:
         """Whether a line in the body's own lane is text of the article and not a pointer, a label or the headline."""
         length, links = len(line.text), line.link_chars
-        if (
-            links * 10 > length * 7
-            and length < 300
-            and line.text[-1] not in ".。।"
-            or links * 2 > length
-            and wordings.starts_related(line.text)
+        if (links * 10 > length * 7 and length < 300 and line.text[-1] not in ".。।") or (
+            links * 2 > length and wordings.starts_related(line.text)
         ):
             self.body.related += line.links
             return False
@@ -289,7 +285,7 @@ class _Judge:
         return line.box.tag in HEADINGS or line.box.tag == "li" or not is_count(line.text)
 
     def _accepts(self, line: Line) -> bool:
-        """Whether a line outside the body's lanes belongs to it, judged by the largest box around it without their text."""
+        """Whether a line outside the body's lanes belongs to it, judged by the largest box around it without them."""
         unit = line.box
         while unit.parent is not None and unit is not self.core and not self._holds_prose(unit.parent):
             unit = unit.parent
@@ -366,7 +362,7 @@ class _Judge:
         return len(start) > 20 and start in self.prose
 
     def _trim(self) -> None:
-        """Take from both ends what frames an article: a byline before it, credits, its author's life and labels after it."""
+        """Take from both ends what frames an article: a byline before it; credits, biography and labels after it."""
         parts = self.body.parts
         while parts and parts[0].kind is not BlockKind.HEADING and self._frames(parts[0].line.text):
             parts.pop(0)
@@ -384,12 +380,12 @@ class _Judge:
         if len(text) > 120:
             return False
         key = comparable(text).casefold()
-        return any(name in key for name in self.authors) or len(text) < 60 and not _is_sentence(text)
+        return any(name in key for name in self.authors) or (len(text) < 60 and not _is_sentence(text))
 
     def _closes(self, text: str) -> bool:
         if notices.kind_of(text):
             return False
         key = comparable(text).casefold()
-        if len(text) < 160 and (key[0] in "(©-" and key[-1] in ").0123456789" or wordings.gives_credit(key)):
+        if len(text) < 160 and ((key[0] in "(©-" and key[-1] in ").0123456789") or wordings.gives_credit(key)):
             return True
-        return any(name in key[:80] for name in self.authors) or len(text) < 400 and wordings.makes_offer(text)
+        return any(name in key[:80] for name in self.authors) or (len(text) < 400 and wordings.makes_offer(text))

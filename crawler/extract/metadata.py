@@ -28,8 +28,9 @@ _TRAILING_COMMA = re.compile(r",(\s{0,200}[}\]])")
 _SEPARATORS = re.compile(r"[:._-]")
 # Names of `<meta>` without separators, in the order in which they were right on real pages.
 _PUBLISHED = (
-    "articlepublishedtime", "datepublished", "ogarticlepublishedtime", "date", "pubdate", "publishdate", "publisheddate",
-    "dcdate", "dcdateissued", "dctermscreated", "dctermsdate", "parselypubdate", "sailthrudate", "cxenseparserecspublishtime",
+    "articlepublishedtime", "datepublished", "ogarticlepublishedtime", "date", "pubdate", "publishdate",
+    "publisheddate", "dcdate", "dcdateissued", "dctermscreated", "dctermsdate", "parselypubdate", "sailthrudate",
+    "cxenseparserecspublishtime",
 )  # fmt: skip
 _MODIFIED = (
     "articlemodifiedtime",
@@ -40,13 +41,15 @@ _MODIFIED = (
     "dctermsmodified",
     "revised",
 )
-# 2026-01-31, 2026.1.31, 2026年1月31日, 31.01.2026; with the time that follows. 01/02/2026 is read in two ways: left out.
+# 2026-01-31, 2026.1.31, 2026年1月31日, 31.01.2026; with the time that follows. 01/02/2026 can be read in two ways.
 _WRITTEN = re.compile(
-    r"(?:\b(20\d\d)(?:[-.]|년\s?|年)(\d{1,2})(?:[-.]|월\s?|月)(\d{1,2})|\b(\d{1,2})\.(\d{1,2})\.(20\d\d))(?:[^\d]{1,6}(\d{1,2})[:.](\d\d))?"
+    r"(?:\b(20\d\d)(?:[-.]|년\s?|年)(\d{1,2})(?:[-.]|월\s?|月)(\d{1,2})|\b(\d{1,2})\.(\d{1,2})\.(20\d\d))"
+    r"(?:[^\d]{1,6}(\d{1,2})[:.](\d\d))?"
 )
 _DAY_IN_ADDRESS = re.compile(r"/(20\d\d)[/-]?([01]\d)[/-]?([0-3]\d)(?:/|-|\b)")
 _BY = re.compile(
-    r"^(?:written by|words by|story by|by|von|par|por|di|door|av|af|da|de|ved|autore?(?:a|en|in|in/autor)?|auteur|author|text|tekst|tekst:|от|автор(?:ы)?)"
+    r"^(?:written by|words by|story by|by|von|par|por|di|door|av|af|da|de|ved|autore?(?:a|en|in|in/autor)?|auteur"
+    r"|author|text|tekst|от|автор(?:ы)?)"
     r"(?:\s{0,3}:\s{0,3}|\s{1,3})",
     re.IGNORECASE,
 )
@@ -93,7 +96,7 @@ def _each(value: Json) -> list[Json]:
 
 
 def _objects(texts: list[str]) -> Iterator[dict[str, Json]]:
-    """Yield every object of the page's JSON-LD that stands on its own, in the order of the page; broken ones repaired or skipped."""
+    """Yield every object of the page's JSON-LD that stands on its own; broken ones are repaired or skipped."""
     for text in texts:
         todo = [_load(text)]
         while todo:
@@ -307,7 +310,7 @@ def _unique(found: list[Author]) -> list[Author]:
     kept: dict[str, Author] = {}
     for author in found:
         known = kept.get(author.name.casefold())
-        if known is None or (author.role or author.url) and not (known.role or known.url):
+        if known is None or ((author.role or author.url) and not (known.role or known.url)):
             kept[author.name.casefold()] = author
     # "Ada Byron" and "Ada Byron Ada Byron and Jo Roe" come from the same byline, marked twice.
     return [a for key, a in kept.items() if not any(other != key and other in key for other in kept)]

@@ -46,7 +46,8 @@ class Box:
     """A block-level element of the page: the lines that it holds are page.lines[first:last]."""
 
     __slots__ = (
-        "_name", "_shape", "attributes", "chars", "controls", "first", "index", "last", "link_chars", "parent", "pictures", "tag"
+        "_name", "_shape", "attributes", "chars", "controls", "first", "index", "last", "link_chars", "parent",
+        "pictures", "tag",
     )  # fmt: skip
 
     def __init__(self, index: int, tag: str, attributes: Attributes, parent: Box | None, first: int) -> None:
@@ -223,8 +224,8 @@ _DEEPEST = 512
 def tame(html: bytes) -> bytes:
     """Return `html` without what costs a parser quadratic time; almost every page is returned as it is.
 
-    lexbor looks through all open elements at some tags (21 s for 100,000 nested `<div>`), repeats open `<font>` in every
-    paragraph, and compares each attribute of a tag with all others.
+    lexbor looks through all open elements at some tags (21 s for 100,000 nested `<div>`), repeats open `<font>` in
+    every paragraph, and compares each attribute of a tag with all others.
     """
     chunks = html.split(b"<")
     if any(len(chunk) > 1000 and _is_overloaded(chunk) for chunk in chunks):

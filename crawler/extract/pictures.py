@@ -13,12 +13,15 @@ from crawler.extract.text import comparable
 # Longer than any caption measured on 117 news pages (the longest has 560 characters): a box with more text holds prose.
 _LONGEST = 700
 _CREDIT_START = re.compile(
-    r"[(\[]?\s*(?:photo(?:graph)?s?(?:\s+by|\s+credit)?\s*[:/]|photo(?:graph)? by |image(?:s)?(?:\s+credit|\s+source)?\s*[:,]|picture\s*:|credits?\s*[:/]|"
-    r"fotos?\s*(?:[:/]|de )|bild(?:er|rechte|quelle)?\s*:|quelle\s*:|source\s*:|fuente\s*:|cr[ée]dits?\s*:|foto\s+di |copyright|fotoğraf\s*:|фото\s*:|©|\(c\)|写真\s*[:=]|사진\s*[:=]|图片?来源\s*[:：])",
+    r"[(\[]?\s?(?:photo(?:graph)?s?(?: by| credit)?\s?[:/]|photo(?:graph)? by |images?(?: credit| source)?\s?[:,]"
+    r"|picture\s?:|credits?\s?[:/]|fotos?\s?(?:[:/]|de )|bild(?:er|rechte|quelle)?\s?:|quelle\s?:|source\s?:"
+    r"|fuente\s?:|cr[ée]dits?\s?:|foto di |copyright|fotoğraf\s?:|фото\s?:|©|\(c\)|写真\s?[:=]|사진\s?[:=]"
+    r"|图片?来源\s?[:：])",
     re.IGNORECASE,
 )
 _AGENCY = re.compile(
-    r"\b(?:AFP|AP|Reuters|Getty|EPA|dpa|ANSA|EFE|TASS|Shutterstock|Alamy|PA Wire|Xinhua|Keystone|Imago|Anadolu|Yonhap|Kyodo|iStock|Unsplash|Wikimedia|via|Handout|OpenStreetMaps?)\b",
+    r"\b(?:AFP|AP|Reuters|Getty|EPA|dpa|ANSA|EFE|TASS|Shutterstock|Alamy|PA Wire|Xinhua|Keystone|Imago|Anadolu|Yonhap"
+    r"|Kyodo|iStock|Unsplash|Wikimedia|via|Handout|OpenStreetMaps?)\b",
     re.IGNORECASE,
 )
 

@@ -33,7 +33,7 @@ def judge(
         return Quality.EMPTY, "no text on the page"
     if is_cut:
         return Quality.TRUNCATED, "the page ends before its elements do"
-    says_article = any(kind.endswith("Article") or kind.endswith("Posting") for kind in meta.types)
+    says_article = any(kind.endswith(("Article", "Posting")) for kind in meta.types)
     if text < _SHORT or seen < 3 * _SHORT:
         verdict = _wall(page, says_article=says_article and text > 0)
         if verdict:

@@ -16,7 +16,11 @@ _OUTLET = re.compile(r" [|–—-] ")
 
 
 def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
-    """Return the article that a page holds, with a verdict on the capture. Never raises; the same bytes, the same article."""
+    """Return the article that a page holds, with a verdict on the capture.
+
+    Never raises, and the same bytes always give the same article. `url` is where the page came from: links are made
+    absolute by it. `encoding` is what a caller knows of the bytes; `headers` are the response's.
+    """
     html = to_utf8(body, encoding, headers)
     page = parse(html)
     meta = metadata.read(page, url)
@@ -166,7 +170,7 @@ def _shows_paywall(page: Page, found: bodies.Body) -> bool:
 
 
 def _is_cut(html: bytes, received: int, headers: Mapping[str, str]) -> bool:
-    """Whether the page ends before it should: fewer bytes than announced, or elements open that may not be left open."""
+    """Whether the page ends too early: fewer bytes than announced, or elements open that may not be left open."""
     lower = {name.lower(): value for name, value in headers.items()}
     length = lower.get("content-length", "")
     if length.isdigit() and "content-encoding" not in lower and received < int(length):

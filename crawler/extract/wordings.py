@@ -27,7 +27,7 @@ def folded(text: str) -> str:
 
 def is_label(text: str) -> bool:
     """Whether a short line is only a label: "Advertisement", "Teilen", "関連記事"."""
-    return len(text) < 60 and (key := folded(text)) in _set("labels") or len(text) < 60 and key in _set("related")
+    return (len(text) < 60 and (key := folded(text)) in _set("labels")) or (len(text) < 60 and key in _set("related"))
 
 
 def starts_related(text: str) -> bool:
