@@ -29,8 +29,9 @@ FEED_MAX_ENTRIES = 2000
 FEED_MAX_BYTES = 32 * 2**20
 # Bytes of one page, decompressed: 40 times a usual one.
 PAGE_MAX_BYTES = 8 * 2**20
-# Documents read for one feed beside its first: the sitemaps of an index, the pages behind "Show more".
-FEED_MAX_MORE = 3
+# Steps from a feed's first document to further ones: the pages behind "Show more", the sitemaps of an index (the 20
+# newest). Two pages more hold what a busy section publishes in a quarter of an hour several times over.
+FEED_MAX_DEPTH = 2
 
 # Manners --------------------------------------------------------------------------------------------------------------
 

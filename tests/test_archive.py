@@ -481,3 +481,160 @@ def test_a_paragraph_that_other_articles_have_in_their_bodies_is_no_furniture(ar
         archive.record(read(other, 0, [f"Text {n} of its own.", background], []))
     archive.record(read(article, 0, ["A text."], []))
     assert archive.record(read(article, 1, ["A text.", background], [])) is Outcome.CHANGED
+
+
+# Flaps, touches, titles, notices
+
+
+def test_two_states_in_turn_are_one_growing_fact(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    outcomes = [archive.record(visit(article, hour, page(f"Variant {'AB'[hour % 2]}."))) for hour in range(9)]
+    assert outcomes[:3] == [Outcome.NEW, Outcome.CHANGED, Outcome.CHANGED]
+    assert set(outcomes[3:]) == {Outcome.UNCHANGED}
+    assert len(archive.versions(article)) == 3
+    told = archive.changes(limit=9)
+    assert [(change.reverts_to, change.flips) for change in told] == [(1, 8), (None, 0)]
+    assert told[0].share == pytest.approx(5 / 9)
+    shown = query(archive, "SELECT v.number FROM captures AS c JOIN versions AS v ON v.id = c.version_id ORDER BY c.id")
+    assert [number for (number,) in shown] == [1, 2, 3, 2, 3, 2, 3, 2, 3], (
+        "nothing is lost: each visit says what it showed"
+    )
+
+
+def test_an_edit_ends_a_flap_and_lies_behind_its_latest_visit(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour in range(6):
+        archive.record(visit(article, hour, page(f"Variant {'AB'[hour % 2]}.")))
+    assert archive.record(visit(article, 6, status=304)) is Outcome.NOT_MODIFIED
+    assert archive.record(visit(article, 7, page("Variant C."))) is Outcome.CHANGED
+    (edit, *_) = archive.changes(limit=9)
+    assert (edit.number, edit.flips, edit.appeared_after) == (4, 0, at(5))
+
+
+def test_a_touched_date_is_shown(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour, modified in enumerate([0, 0, 2, 2]):
+        archive.record(visit(article, hour, page("A text.", date_modified=at(modified))))
+    (touch,) = archive.touches(article)
+    assert (touch.date_modified, touch.seen_at) == (at(2), at(2))
+
+
+def test_the_other_headlines_have_a_history_of_their_own_and_make_no_version(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour, title in enumerate(["One", "One", "Two", "One"]):
+        archive.record(visit(article, hour, page("A text.", headlines=Headlines(title=title))))
+    assert len(archive.versions(article)) == 1
+    assert [(t.source, t.title, t.first_seen) for t in archive.titles(article)] == [
+        ("feed", "As in the feed", at(0)),
+        ("title", "One", at(0)),
+        ("title", "Two", at(2)),
+    ]
+
+
+def test_a_notice_is_linked_to_the_silent_edit_that_it_explains_with_the_delay(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    notice = Notice(
+        kind=NoticeKind.CORRECTION, text="Correction: an earlier version said the ferry had 38 seats, not 58."
+    )
+    archive.record(visit(article, 0, page("The ferry has 38 seats.", "The harbour is old.", date_modified=at(0))))
+    archive.record(visit(article, 1, page("The ferry has 58 seats.", "The harbour is old.", date_modified=at(0))))
+    archive.record(visit(article, 2, page("The ferry has 58 seats.", "The harbour is cold.", date_modified=at(0))))
+    last = page("The ferry has 58 seats.", "The harbour is cold.", notice.text, date_modified=at(6), notices=(notice,))
+    archive.record(visit(article, 6, last))
+    delays = [change.explained_after for change in archive.changes(limit=9)]
+    assert delays == [None, None, at(6) - at(1)]
+
+
+# The brake
+
+
+def redesign(archive: Archive, articles: list[int], hours: float, texts: list[str]) -> None:
+    archive.begin_crawl(at(hours))
+    for n, (article, text) in enumerate(zip(articles, texts, strict=True)):
+        archive.record(read(article, hours, [f"Story {n} begins.", text], [], url=f"https://example.org/story-{n}"))
+    archive.end_crawl(at(hours), "finished")
+
+
+def test_f9_most_articles_of_a_feed_changing_at_once_are_held_until_a_person_says_so(archive: Archive) -> None:
+    articles = listed(archive, *(f"https://example.org/story-{n}" for n in range(10)))
+    redesign(archive, articles, 0, [f"Text {n}." for n in range(10)])
+    redesign(archive, articles, 1, [f"Menu and text {n} of the new design." for n in range(8)] + ["Text 8.", "Text 9."])
+    (hold,) = archive.holds()
+    assert (hold.visited, hold.changed, len(hold.examples)) == (10, 8, 3)
+    assert archive.changes(limit=99) == []
+    assert archive.feeds()[0].holds == 1
+    assert len(archive.versions(articles[0])) == 2, "the captures and versions are kept"
+    archive.accept(FEED, at(2))
+    assert len(archive.changes(limit=99)) == 8
+    assert archive.holds() == []
+
+
+def test_a_day_of_many_edits_is_not_held(archive: Archive) -> None:
+    articles = listed(archive, *(f"https://example.org/story-{n}" for n in range(10)))
+    redesign(archive, articles, 0, [f"Text {n}." for n in range(10)])
+    redesign(archive, articles, 1, [f"Edited {n}." for n in range(5)] + [f"Text {n}." for n in range(5, 10)])
+    assert archive.holds() == []
+    assert len(archive.changes(limit=99)) == 5
+
+
+def test_a_redesign_in_a_run_that_was_killed_is_held_by_the_next(archive: Archive) -> None:
+    articles = listed(archive, *(f"https://example.org/story-{n}" for n in range(10)))
+    redesign(archive, articles, 0, [f"Text {n}." for n in range(10)])
+    archive.begin_crawl(at(1))
+    for n, article in enumerate(articles):
+        archive.record(read(article, 1, [f"Story {n} begins.", f"New {n}."], []))
+    archive.begin_crawl(at(2))
+    assert archive.holds()[0].changed == 10
+
+
+# Reading again, and pruning
+
+
+PAGE = (
+    "<html><head><title>The wall will stand</title></head><body><main><article><h1>The wall will stand</h1>"
+    "<p>{} The harbour master said on Monday that the new wall would stand until the end of the century.</p>"
+    "<p>Fishing crews, who had asked for a survey since the spring, were told that it would begin in the autumn.</p>"
+    "<p>The council will vote on the plan next week, and its members expect a majority for it, several said.</p>"
+    "</article></main></body></html>"
+)
+
+
+def test_a_better_extractor_reads_the_kept_pages_again_and_that_is_no_edit(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    body = PAGE.format("Eleven boats sank.").encode()
+    archive.record(visit(article, 0, page("What a poor extractor took for the text."), body=body))
+    (said,) = archive.reextract(at(1), write=False)
+    assert "Eleven boats sank" in said.differs
+    assert len(archive.versions(article)) == 1
+    list(archive.reextract(at(1), write=True))
+    assert archive.changes(limit=9) == []
+    assert archive.version(article, -1).article.headline == "The wall will stand"
+    assert archive.payload(archive.version(article, -1).id) == body
+    (again,) = archive.reextract(at(2), write=True)
+    assert again.differs == ""
+
+
+def test_reading_again_settles_what_is_held(archive: Archive) -> None:
+    articles = listed(archive, *(f"https://example.org/story-{n}" for n in range(10)))
+    for hour in (0, 1):
+        archive.begin_crawl(at(hour))
+        for n, article in enumerate(articles):
+            text = "Twelve boats sank." if n == 0 and hour == 1 else f"Boat {n} sank."
+            read_so = page(text, *(["Menu"] if hour else []))
+            archive.record(visit(article, hour, read_so, body=PAGE.format(text).encode()))
+        archive.end_crawl(at(hour), "finished")
+    assert archive.holds()[0].changed == 10
+    list(archive.reextract(at(2), write=True))
+    assert archive.holds() == []
+    assert [change.article_id for change in archive.changes(limit=99)] == [articles[0]], "one was an edit indeed"
+
+
+def test_pruning_frees_old_pages_and_nothing_else(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour, text in enumerate(["One.", "Two.", "Three.", "Four."]):
+        archive.record(visit(article, hour * 24, page(text), body=PAGE.format(text).encode()))
+    assert archive.prune_payloads(at(1000)) == 2, "the latest stays, and what it is compressed against"
+    assert archive.payload(archive.version(article, 4).id) == PAGE.format("Four.").encode()
+    with pytest.raises(NotFound, match="not kept"):
+        archive.payload(archive.version(article, 2).id)
+    assert bodies(archive, article) == ["One.", "Two.", "Three.", "Four."]

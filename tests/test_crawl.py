@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -310,3 +311,42 @@ def wait_for(happened: object, seconds: float = 30) -> None:
     while not happened():  # type: ignore[operator]
         assert time.monotonic() < end, "it never happened"
         time.sleep(0.01)
+
+
+def test_a_failure_of_ours_ends_the_run_with_1_and_the_other_visits_are_recorded(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    redline("add", publish(press, ["/a", "/b"]))
+    redline("crawl")
+    connection = sqlite3.connect(tmp_path / "archive.db")
+    connection.execute("UPDATE versions SET headlines = 'not JSON' WHERE id = 1")
+    connection.commit()
+    connection.close()
+    write(press, "/a", "Twelve boats sank.")
+    write(press, "/b", "Twelve boats sank.")
+    crawled = redline("crawl", "--all")
+    assert crawled.returncode == 1
+    assert "please report it" in crawled.stderr
+    assert set(outcomes(tmp_path, 2).values()) == {"changed"}
+
+
+def test_f1_a_disk_that_takes_no_more_ends_the_run_clearly_and_the_next_goes_on(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    redline("add", publish(press, [f"/a{n}" for n in range(40)]))
+    limit = max(path.stat().st_size for path in tmp_path.iterdir()) + 100_000
+    crawled = subprocess.run(
+        [command(), "crawl", "-s", "DOWNLOAD_DELAY=0.01"],
+        cwd=tmp_path,
+        env=crawl_environment(),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert crawled.returncode == 1
+    assert "look at the disk" in crawled.stderr or "disk is full" in crawled.stderr
+    assert rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
+    assert redline("crawl").returncode == 0
+    assert rows(tmp_path, "SELECT count(*) FROM versions") == [(40,)]

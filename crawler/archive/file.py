@@ -113,6 +113,10 @@ def _explained(error: sqlite3.Error, path: Path) -> ArchiveError | Locked:
         return Locked(f"another program is writing to {path}; try again when it is done")
     if "full" in said:
         return ArchiveError(f"the disk is full: {path} is intact as of the last capture; make room and run again")
+    if "disk I/O" in said:
+        return ArchiveError(
+            f"{path} cannot be written ({said}): look at the disk, its quota and its mount, and run again"
+        )
     if "readonly" in said or "unable to open" in said:
         return ArchiveError(f"{path} cannot be opened for writing ({said}); check its permissions and its folder's")
     return ArchiveError(

@@ -30,6 +30,9 @@ COMMANDS = {
     "search": "read",
     "serve": "serve",
     "extract": "extract",
+    "accept": "keep",
+    "reextract": "keep",
+    "prune": "keep",
 }
 
 

@@ -13,6 +13,7 @@ import click
 from crawler.errors import RedlineError, UsageError
 
 if TYPE_CHECKING:
+    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.settings import Settings
 
@@ -58,6 +59,8 @@ def crawl_command(archive: Path, everything: bool, settings: tuple[str, ...], ve
         click.echo(f"redline: {trouble}", err=True)
     if verbose:
         click.echo(_closing_line(spider.counts, time.monotonic() - started), err=True)
+    if spider.failures:
+        raise RedlineError("\nredline: ".join(dict.fromkeys(spider.failures)))
     if spider.troubles:
         sys.exit(SOME_SOURCES_FAILED)
 
@@ -143,8 +146,8 @@ class Progress:
         self._task = self._bar.add_task("crawl", total=0, shown="")
         crawler.signals.connect(self._bar.start, signals.spider_opened)
         crawler.signals.connect(self._asked, signals.request_scheduled)
-        crawler.signals.connect(self._answered, signals.response_received)
-        crawler.signals.connect(self._answered, signals.request_dropped)
+        crawler.signals.connect(self._recorded, signals.item_scraped)
+        crawler.signals.connect(self._recorded, signals.response_received)
         crawler.signals.connect(self._bar.stop, signals.spider_closed)
         self._total = 0
 
@@ -152,10 +155,12 @@ class Progress:
     def from_crawler(cls, crawler: Crawler) -> Progress:
         return cls(crawler)
 
-    def _asked(self) -> None:
-        self._total += 1
-        self._bar.update(self._task, total=self._total)
+    def _asked(self, request: Request) -> None:
+        if "redirect_times" not in request.meta:  # the same visit goes on
+            self._total += 1
+            self._bar.update(self._task, total=self._total)
 
-    def _answered(self) -> None:
-        new, changed = (self._stats.get_value(f"redline/{name}", 0) for name in ("new", "changed"))
-        self._bar.update(self._task, advance=1, shown=f"{new} new, {changed} changed")
+    def _recorded(self) -> None:
+        counts = {name: value for name, value in self._stats.get_stats().items() if name.startswith("redline/")}
+        new, changed = (counts.get(f"redline/{name}", 0) for name in ("new", "changed"))
+        self._bar.update(self._task, completed=sum(counts.values()), shown=f"{new} new, {changed} changed")

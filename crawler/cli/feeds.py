@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from crawler.archive import Archive
+from crawler.cli.keep import held_line
 from crawler.cli.output import ago, count, plain, table
 from crawler.errors import FeedError, UsageError
 from crawler.items import Feed, FeedFormat, FeedLink, WatchedFeed
@@ -62,7 +63,7 @@ def add_command(archive: Path, url: str, take_all: bool, section: bool) -> None:
 def feeds_command(archive: Path) -> None:
     """List the feeds that are watched, and how they fare."""
     with Archive(archive, create=False) as opened:
-        feeds = opened.feeds()
+        feeds, held = opened.feeds(), opened.holds()
     if not feeds:
         click.echo("no feed is watched; add one with: redline add https://example.org/")
         return
@@ -77,6 +78,8 @@ def feeds_command(archive: Path) -> None:
             times = f" ({feed.failures} times in a row)" if feed.failures > 1 else ""
             click.echo(f"\n{feed.id}: {plain(feed.url)}")
             click.echo(f"   failed {ago(feed.last_visit, now)}{times}: {plain(feed.last_error)}")
+    for hold in held:
+        click.echo(f"\n{hold.feed_id}: {held_line(hold)}")
 
 
 @click.command("pause")

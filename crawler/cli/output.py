@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from crawler.diff import render
+
+T = TypeVar("T")
 
 _UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
 
@@ -21,24 +24,32 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
+def lasting(span: timedelta) -> str:
+    """Return a span of time as a person says it: `3 hours`, `less than a minute`."""
+    seconds = abs(span.total_seconds())
+    for unit, size in _UNITS:
+        if seconds >= size:
+            return count(round(seconds / size), unit)
+    return "less than a minute"
+
+
 def ago(moment: datetime | None, now: datetime) -> str:
     """Return how long ago, or in how long, as a person says it: `3 hours ago`, `in 15 minutes`, `never`."""
     if moment is None:
         return "never"
-    seconds = (now - moment).total_seconds()
-    for unit, size in _UNITS:
-        if abs(seconds) >= size:
-            span = count(round(abs(seconds) / size), unit)
-            return f"{span} ago" if seconds > 0 else f"in {span}"
-    return "just now" if seconds >= 0 else "in a moment"
+    span = now - moment
+    if abs(span) < timedelta(minutes=1):
+        return "just now" if span >= timedelta(0) else "in a moment"
+    return f"{lasting(span)} ago" if span > timedelta(0) else f"in {lasting(span)}"
 
 
 def between(after: datetime | None, first_seen: datetime) -> str:
     """Return when something appeared, as what we know of it: an interval between two visits, in UTC."""
     if after is None:
         return f"first seen {stamp(first_seen)}"
-    if first_seen - after < timedelta(days=1) and after.date() == first_seen.date():
-        return f"{after:%Y-%m-%d} between {after:%H:%M} and {first_seen:%H:%M} UTC"
+    if after.date() == first_seen.date():
+        clock = "%H:%M" if first_seen - after >= timedelta(minutes=2) else "%H:%M:%S"
+        return f"{after:%Y-%m-%d} between {after:{clock}} and {first_seen:{clock}} UTC"
     return f"between {stamp(after)} and {stamp(first_seen)}"
 
 
@@ -62,6 +73,22 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequen
         return "  ".join(padded).rstrip()
 
     return "\n".join(map(line, cells))
+
+
+def progress(what: str, steps: Iterable[T]) -> Iterator[T]:
+    """Pass `steps` on, with a count of them on standard error while they run, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield from steps
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn(what), TextColumn("{task.completed:,}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        for step in steps:
+            bar.advance(task)
+            yield step
 
 
 def is_coloured() -> bool:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from crawler.archive import Archive
-from crawler.cli.output import ago, between, count, is_coloured, plain, stamp, width
+from crawler.changes import Kind
+from crawler.cli.keep import held_line
+from crawler.cli.output import ago, between, count, is_coloured, lasting, plain, stamp, width
 from crawler.errors import NotFound
-from crawler.items import BlockKind, Change, Version
+from crawler.items import BlockKind, Change, Verdict, Version
+from crawler.rows import as_text
 
 _STYLES = {"declared": "green", "dated": "yellow", "stealth": "red", "undated": "blue"}
+_SOURCES = {"feed": "feed", "h1": "page", "title": "browser", "og": "social", "json_ld": "search"}
 _SPAN = re.compile(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -41,13 +46,27 @@ class Since(click.ParamType[datetime]):
 @click.option("-n", "--limit", default=20, show_default=True, type=click.IntRange(1), help="How many changes.")
 @click.option("--since", type=Since(), help="Only changes seen since then.")
 @click.option("--feed", help="Only articles of this feed (its address or number).")
+@click.option("--min-weight", default=0, type=click.IntRange(0, 100), help="Only changes that weigh at least so much.")
+@click.option("--kind", type=click.Choice([*Kind]), help="Only changes of this kind.")
+@click.option("--stealth", "verdict", flag_value=Verdict.STEALTH, help="Only changes that were made in silence.")
+@click.option("--verdict", type=click.Choice([*Verdict]), help="Only changes that are judged so (see below).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
-def log_command(archive: Path, limit: int, since: datetime | None, feed: str | None, as_json: bool) -> None:
+def log_command(
+    archive: Path,
+    limit: int,
+    since: datetime | None,
+    feed: str | None,
+    min_weight: int,
+    kind: Kind | None,
+    verdict: Verdict | None,
+    as_json: bool,
+) -> None:
     """Show the latest changes, newest first.
 
     A change is told with the interval in which it was made: after the last visit that showed the old text, before the
-    first that showed the new one. [-words-] are gone, {+words+} are new.
+    first that showed the new one. [-words-] are gone, {+words+} are new. Nothing small is left out: it
+    is ranked, by its weight.
 
     \b
     declared   the publisher said so: a correction or update notice came with it
@@ -56,15 +75,17 @@ def log_command(archive: Path, limit: int, since: datetime | None, feed: str | N
     undated    the page has no date to judge by
     """
     with Archive(archive, create=False) as opened:
-        found = opened.changes(limit=limit, since=since, feed=feed)
+        found = opened.changes(limit=limit, since=since, feed=feed, min_weight=min_weight, kind=kind, verdict=verdict)
+        held = opened.holds()
     if as_json:
         for change in found:
             click.echo(json.dumps(_as_object(change), ensure_ascii=False))
         return
     if not found:
-        click.echo("no change was seen" + (" since then" if since else " yet"))
-    for change in found:
-        click.echo(_told(change) + "\n", color=is_coloured())
+        click.echo("no such change was seen" + (" since then" if since else " yet"))
+    click.echo("\n\n".join(map(_told, found)), color=is_coloured(), nl=bool(found))
+    for hold in held:
+        click.echo(held_line(hold))
 
 
 @click.command("show")
@@ -75,7 +96,7 @@ def show_command(archive: Path, url: str, number: int) -> None:
     """Show an article as it read, and the versions that there are. URL is any address that it ever had."""
     with Archive(archive, create=False) as opened:
         known = opened.find(url)
-        versions = opened.versions(known.id)
+        versions, titles, touches = opened.versions(known.id), opened.titles(known.id), opened.touches(known.id)
     if not versions:
         raise NotFound(f"{plain(known.url)} was listed but not read yet; next visit: {known.next_visit_reason}")
     chosen = next((v for v in versions if v.number == number), versions[-1] if number == -1 else None)
@@ -90,6 +111,11 @@ def show_command(archive: Path, url: str, number: int) -> None:
             f" {mark} version {version.number}: {between(version.appeared_after, version.first_seen)},"
             f" last seen {stamp(version.last_seen)}, {checks}"
         )
+    for touch in touches:
+        click.echo(f"   touched: modified {stamp(touch.date_modified)}, seen {stamp(touch.seen_at)}, the same text")
+    headline = chosen.article.headline
+    for title in (title for title in titles if title.title != headline):
+        click.echo(f"   also titled ({_SOURCES[title.source]}): {plain(title.title)}, since {stamp(title.first_seen)}")
 
 
 @click.command("diff")
@@ -157,6 +183,10 @@ def search_command(archive: Path, words: tuple[str, ...], limit: int) -> None:
 def _told(change: Change) -> str:
     verdict = click.style(change.verdict, fg=_STYLES[change.verdict], bold=True)
     back = f", back to version {change.reverts_to}" if change.reverts_to else ""
+    if change.flips:
+        back = f", shown in turn with the one before: {change.flips} times so far, at {change.share:.0%} of the visits"
+    if change.explained_after is not None:
+        back += f"; a notice on it came {lasting(change.explained_after)} later"
     kinds = ", ".join(kind.replace("_", " ") for kind in change.kinds) or "wording"
     return (
         f"{click.style(plain(change.headline), bold=True)}\n"
@@ -169,12 +199,11 @@ def _told(change: Change) -> str:
 
 
 def _as_object(change: Change) -> dict[str, object]:
-    from dataclasses import asdict
-
-    return {
-        name: value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value
-        for name, value in asdict(change).items()
-    }
+    told = asdict(change)
+    for name in ("seen_at", "appeared_after"):
+        told[name] = as_text(told[name])
+    after = told.pop("explained_after")
+    return told | {"explained_after_seconds": None if after is None else round(after.total_seconds())}
 
 
 def _text_of(version: Version) -> str:

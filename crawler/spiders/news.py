@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import scrapy
 from filelock import FileLock, Timeout
+from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response, TextResponse
 from twisted.python.failure import Failure
 
 from crawler import extract, feeds
 from crawler.archive import Archive
-from crawler.errors import FeedError, Locked
-from crawler.items import Capture, DueArticle, Feed, FeedCapture, Outcome, WatchedFeed
+from crawler.errors import FeedError, Locked, RedlineError
+from crawler.items import Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
 from crawler.middlewares import Refused
 
 if TYPE_CHECKING:
@@ -43,12 +45,35 @@ class NewsSpider(scrapy.Spider):
         self.archive = Archive(path)
         self.archive.begin_crawl(_now())
         self.troubles: list[str] = []  # a sentence for each feed that went wrong
+        self.failures: list[str] = []  # what of ours went wrong: the run has failed
         self.counts: dict[str, int] = {}
+        crawler.signals.connect(self.item_failed, signals.item_error)
+        crawler.signals.connect(self.callback_failed, signals.spider_error)
 
     def closed(self, reason: str) -> None:
-        self.counts = self.archive.end_crawl(_now(), reason)
-        self.archive.close()
-        self._lock.release()
+        try:
+            self.counts = self.archive.end_crawl(_now(), reason)
+        except RedlineError as error:
+            self.failures.append(str(error))
+        finally:
+            self.archive.close()
+            self._lock.release()
+
+    def item_failed(self, item: Capture, failure: Failure) -> None:
+        self._fail(item.url, failure.value)
+
+    def callback_failed(self, failure: Failure, response: Response) -> None:
+        self._fail(response.url, failure.value)
+
+    def _fail(self, url: str, error: BaseException | None) -> None:
+        """Note a failure of ours. If the archive cannot be written there is no use in asking for more."""
+        if isinstance(error, RedlineError):
+            self.failures.append(str(error))
+            assert self.crawler.engine
+            closing = self.crawler.engine.close_spider_async(reason="the archive cannot be written")
+            self._closing = asyncio.get_running_loop().create_task(closing)
+        else:
+            self.failures.append(f"{url}: {error!r}; this is a bug of Redline's, please report it")
 
     async def start(self) -> AsyncIterator[Request]:
         everything = self.settings.getbool("CRAWL_EVERYTHING")
@@ -60,18 +85,17 @@ class NewsSpider(scrapy.Spider):
 
     # Feeds ------------------------------------------------------------------------------------------------------------
 
-    def _feed_request(self, feed: WatchedFeed, url: str) -> Request:
-        is_first_page = url == feed.url
+    def _feed_request(self, feed: WatchedFeed, url: str, depth: int = 0) -> Request:
         return Request(
             url,
             callback=self.parse_feed,
             errback=self.feed_failed,
-            cb_kwargs={"feed": feed, "asked": url},
-            headers=_validators(feed.etag, feed.last_modified) if is_first_page else None,
+            cb_kwargs={"feed": feed, "asked": url, "depth": depth},
+            headers=_validators(feed.etag, feed.last_modified) if depth == 0 else None,
             priority=_FEEDS_FIRST,
         )
 
-    def parse_feed(self, response: Response, feed: WatchedFeed, asked: str) -> Iterator[Request]:
+    def parse_feed(self, response: Response, feed: WatchedFeed, asked: str, depth: int) -> Iterator[Request]:
         document, error = None, None
         if response.status == 200:
             try:
@@ -99,12 +123,16 @@ class NewsSpider(scrapy.Spider):
         )
         for article in self._record_feed(feed, capture):
             yield self._article_request(article)
-        if document is not None and asked == feed.url:
-            yield from self._further_pages(feed, document)
+        if document is not None:
+            yield from self._further_pages(feed, document, depth)
 
-    def _further_pages(self, feed: WatchedFeed, document: Feed) -> Iterator[Request]:
-        for url in document.more[: self.settings.getint("FEED_MAX_MORE")]:
-            yield self._feed_request(feed, url)
+    def _further_pages(self, feed: WatchedFeed, document: Feed, depth: int) -> Iterator[Request]:
+        """Ask for what a document leads on to: all sitemaps of an index; of a section page, the page after it."""
+        if depth >= self.settings.getint("FEED_MAX_DEPTH"):
+            return
+        further = document.more[:1] if document.format is FeedFormat.PAGE else document.more
+        for url in further:
+            yield self._feed_request(feed, url, depth + 1)
 
     def feed_failed(self, failure: Failure) -> None:
         asked = failure.request.cb_kwargs  # type: ignore[attr-defined]
@@ -141,8 +169,12 @@ class NewsSpider(scrapy.Spider):
         if response.status == 200:
             if isinstance(response, TextResponse):
                 headers = {"Content-Type": content_type} if content_type else {}
-                page = extract.article(response.body, response.url, headers=headers)
-                lines = tuple(extract.visible_text(response.body, headers=headers).split("\n"))
+                try:
+                    page = extract.article(response.body, response.url, headers=headers)
+                    lines = tuple(extract.visible_text(response.body, headers=headers).split("\n"))
+                except Exception as bug:  # of ours: it must not lose the visit
+                    self._fail(response.url, bug)
+                    error = f"the page could not be read: {bug!r}"
             else:
                 error = f"what came is no text but {content_type or 'unnamed'}"
         yield Capture(

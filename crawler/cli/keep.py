@@ -1,0 +1,90 @@
+"""Keeping house: `accept`, `reextract`, `prune`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from crawler.archive import Archive
+from crawler.cli.output import count, plain, progress
+from crawler.items import Hold, Reread
+
+_AGE = re.compile(r"(\d+)d")
+
+
+@click.command("accept")
+@click.argument("feed")
+@click.pass_obj
+def accept_command(archive: Path, feed: str) -> None:
+    """Say that the held changes of FEED (its address or number) are edits: they are told from now on.
+
+    When most articles of a feed seem to change in one run, it is more likely a redesign of the site, or a better
+    extractor, than so many edits. Such changes are kept but held back from the log until a person looks at them: this
+    command lets them through, and `redline reextract --write` drops those that are none.
+    """
+    with Archive(archive, create=False) as opened:
+        settled = opened.accept(feed, datetime.now(UTC))
+    if not settled:
+        click.echo("nothing of this feed is held")
+    for hold in settled:
+        click.echo(f"accepted: {count(hold.changed, 'change')} of {plain(hold.feed)}; `redline log` tells them now")
+
+
+@click.command("reextract")
+@click.option("--write", is_flag=True, help="Store what reads otherwise, and settle what is held. Without: only say.")
+@click.pass_obj
+def reextract_command(archive: Path, write: bool) -> None:
+    """Read the kept page behind each article's latest version again, with this version's extractor.
+
+    Says what would differ before it writes anything. What is written becomes a version that is marked as read again
+    and is no edit, so that the next visits are compared with it. Pages that were pruned are counted, not guessed.
+    """
+    now = datetime.now(UTC)
+    with Archive(archive, create=False) as opened:
+        results = list(progress("reading again", opened.reextract(now, write=write)))
+        held = opened.holds()
+    for result in (result for result in results if result.differs):
+        click.echo(f"{plain(result.url)}  version {result.number}\n  {plain(result.differs)}")
+    click.echo(_told(results, write))
+    for hold in held:
+        click.echo(held_line(hold))
+
+
+@click.command("prune")
+@click.option("--payloads-older-than", "age", default="90d", show_default=True, metavar="DAYSd", help="Such as 90d.")
+@click.pass_obj
+def prune_command(archive: Path, age: str) -> None:
+    """Free the space of old pages as they were received. Texts, versions and visits stay.
+
+    The page behind an article's latest version stays too: the next reading is compared with it. What was freed can no
+    more be read again by a better extractor.
+    """
+    match = _AGE.fullmatch(age)
+    if match is None:
+        raise click.BadParameter(f"{age!r}: write it in days, like 90d", param_hint="--payloads-older-than")
+    with Archive(archive, create=False) as opened:
+        freed = opened.prune_payloads(datetime.now(UTC) - timedelta(days=int(match[1])))
+    click.echo(f"freed {count(freed, 'page')}; SQLite uses the room again, the file itself does not shrink")
+
+
+def held_line(hold: Hold) -> str:
+    """Return what to know of a hold, and what to do."""
+    return (
+        f"held since {hold.held_at:%Y-%m-%d %H:%M} UTC: {hold.changed} of {count(hold.visited, 'article')} of"
+        f" {plain(hold.feed)} seem to have changed in one run, for example: {plain(' / '.join(hold.examples))}\n"
+        f"   edits indeed? `redline accept {hold.feed_id}`; a redesign? `redline reextract --write`"
+    )
+
+
+def _told(results: Iterable[Reread], write: bool) -> str:
+    results = list(results)
+    differ = sum(bool(result.differs) for result in results)
+    missing = sum(not result.is_kept for result in results)
+    line = f"{count(len(results), 'article')} read again: {differ} read otherwise"
+    if missing:
+        line += f", {missing} could not be read (their pages were pruned)"
+    return line + (", and are stored so" if write and differ else "; --write stores them" if differ else "")
