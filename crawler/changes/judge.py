@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
+from itertools import islice
 
 from crawler.changes import rules
 from crawler.changes.edits import Edit, edits, letters, real_words, short
@@ -101,6 +103,8 @@ _WEIGHTS = {
     Kind.TYPO: 3,
 }
 _MOST_EVIDENCE = 5
+# A rewrite with more edits than this has shown all its kinds: 0.2 s.
+_MOST_EDITS = 1_000
 # A text that lost more than half of so many words was cut off, or the page failed.
 _COLLAPSE_WORDS = 60
 _COLLAPSE_SHARE = 0.5
@@ -109,7 +113,6 @@ _FIELD_KINDS = {
     "headline": Kind.HEADLINE,
     "description": Kind.STANDFIRST,
     "authors": Kind.BYLINE,
-    "captions": Kind.CAPTION,
 }
 # A day, a name, a number in a headline is an edit of its own; that the headline was reworded is said by its kind.
 _TOLD_IN_FIELDS = frozenset({Kind.NUMBER, Kind.NAME, Kind.QUOTATION, Kind.ATTRIBUTION, Kind.NEGATION})
@@ -124,37 +127,39 @@ def classify(old: Article, new: Article, diff: Diff, *, earlier_headlines: Seque
     """
     text = " ".join(block.text for block in (new.blocks or old.blocks))
     language = language_of(new.language or old.language, f"{new.headline} {text}")
-    notice = _new_notice(old, new)
+    notice = next(iter(_fresh(old, new)), None)
     found: Found = {}
 
     def tell(kind: Kind, *evidence: str) -> None:
         found.setdefault(kind, []).extend(evidence)
 
-    if notice is not None:
-        is_update = notice.kind is NoticeKind.UPDATE
-        tell(Kind.UPDATE_NOTICE if is_update else Kind.CORRECTION_NOTICE, short(notice.text))
+    for sign, notices in (("", _fresh(old, new)), ("removed: ", _fresh(new, old) if notice is None else [])):
+        for one in notices:
+            is_update = one.kind is NoticeKind.UPDATE
+            tell(Kind.UPDATE_NOTICE if is_update else Kind.CORRECTION_NOTICE, sign + short(one.text))
     for field in diff.fields:
         if kind := _FIELD_KINDS.get(field.name):
             tell(kind, f"{short(old_text(field.spans))} → {short(new_text(field.spans))}")
     if _comes_back(old.headline, new.headline, earlier_headlines):
         tell(Kind.TITLE_FLAP, short(new.headline))
 
-    notices = {letters(one.text) for article in (old, new) for one in article.notices}
-    told = [block for block in diff.blocks if not _is_notice(block, notices)]
+    declared = {letters(one.text) for article in (old, new) for one in article.notices}
+    told = [block for block in diff.blocks if not declared or not _is_notice(block, declared)]
+    in_posts = _in_new_posts(diff)
     for block in told:
-        for kind, evidence in _block(block, new):
+        for kind, evidence in _block(block, in_posts):
             tell(kind, evidence)
-    for kind, evidence in _quotations(old, new, told):
+    for kind, evidence in _quotations(new, told):
         tell(kind, evidence)
-    known = _known_names(old, new)
-    for edit in _all_edits(diff, told):
+    names = _Names(old, new)
+    for edit in islice(_all_edits(diff, told), _MOST_EDITS):
         # A headline that flaps was judged when it first came.
         if edit.passage.field == "headline" and Kind.TITLE_FLAP in found:
             continue
-        for kind, words in _edit(edit, language, known):
+        for kind, words in _edit(edit, language, names):
             if not edit.passage.field or kind in _TOLD_IN_FIELDS:
                 tell(kind, *words)
-    if collapse := _collapse(old, new):
+    if collapse := _collapse(old, new, diff):
         tell(Kind.LENGTH_COLLAPSE, collapse)
 
     findings = tuple(
@@ -199,11 +204,11 @@ def explains(notice: Notice, diff: Diff) -> tuple[str, ...]:
     return tuple(word for word in said if word in changed - equal and (len(word) > 3 or any(map(str.isdigit, word))))
 
 
-def _new_notice(old: Article, new: Article) -> Notice | None:
-    """Return the notice that is new or altered, a correction before an update; None if nothing new is said."""
-    before = Counter(comparable(notice.text) for notice in old.notices)
+def _fresh(old: Article, new: Article) -> list[Notice]:
+    """Return the notices that are new or altered, corrections before updates."""
+    before = {comparable(notice.text) for notice in old.notices}
     fresh = [notice for notice in new.notices if comparable(notice.text) not in before]
-    return min(fresh, key=lambda notice: notice.kind is NoticeKind.UPDATE, default=None)
+    return sorted(fresh, key=lambda notice: notice.kind is NoticeKind.UPDATE)
 
 
 def _comes_back(old: str, new: str, earlier: Iterable[str]) -> bool:
@@ -215,18 +220,19 @@ def _is_notice(block: BlockDiff, notices: set[str]) -> bool:
     return bool(sides) and sides <= notices
 
 
-def _block(block: BlockDiff, new: Article) -> Iterator[tuple[Kind, str]]:
-    """Yield what became of a block as a whole. Captions are told of by their field."""
+def _block(block: BlockDiff, in_posts: frozenset[int]) -> Iterator[tuple[Kind, str]]:
+    """Yield what became of a block as a whole."""
     if block.kind is BlockKind.CAPTION:
+        if block.alignment is not Alignment.EQUAL:
+            yield Kind.CAPTION, f"{short(old_text(block.spans))} → {short(new_text(block.spans))}"
         return
     text = short(new_text(block.spans) or old_text(block.spans))
     match block.alignment:
-        case Alignment.INSERTED if _is_live(block, new):
-            if block.kind is BlockKind.POST:
-                yield Kind.LIVE_POST, text
-        case Alignment.INSERTED if not _is_all_moved(block.spans):
+        case Alignment.INSERTED if block.kind is BlockKind.POST:
+            yield Kind.LIVE_POST, text
+        case Alignment.INSERTED if not _is_all_moved(block.spans) and block.new[0] not in in_posts:
             yield Kind.PARAGRAPH_ADDED, text
-        case Alignment.DELETED if block.kind is not BlockKind.POST and not _is_all_moved(block.spans):
+        case Alignment.DELETED if not _is_all_moved(block.spans):
             yield Kind.PARAGRAPH_REMOVED, text
         case Alignment.MOVED:
             yield Kind.PARAGRAPH_MOVED, text
@@ -237,19 +243,26 @@ def _block(block: BlockDiff, new: Article) -> Iterator[tuple[Kind, str]]:
             yield Kind.PARAGRAPH_MOVED, short(span.text)
 
 
-def _is_live(block: BlockDiff, new: Article) -> bool:
-    """Whether a new block is a live blog's post or stands in one: the nearest post above it in the text is there."""
-    above = (new.blocks[index].kind for index in range(block.new[0], -1, -1))
-    return any(kind is BlockKind.POST for kind in above)
+def _in_new_posts(diff: Diff) -> frozenset[int]:
+    """Return which new blocks belong to a live blog's post that is new itself: its head line tells of them."""
+    inside: set[int] = set()
+    is_new = False
+    for block in diff.blocks:
+        if block.new and block.kind is BlockKind.POST:
+            is_new = block.alignment is Alignment.INSERTED
+        elif is_new and block.alignment is Alignment.INSERTED:
+            inside.update(block.new)
+    return frozenset(inside)
 
 
 def _is_all_moved(spans: Sequence[Span]) -> bool:
-    return all(span.move is not None for span in spans if letters(span.text))
+    return any(span.move is not None for span in spans) and not any(
+        letters(span.text) for span in spans if span.move is None
+    )
 
 
-def _quotations(old: Article, new: Article, blocks: Iterable[BlockDiff]) -> Iterator[tuple[Kind, str]]:
+def _quotations(new: Article, blocks: Iterable[BlockDiff]) -> Iterator[tuple[Kind, str]]:
     """Yield quotations altered, added or removed: in edited paragraphs, and gone with a removed one."""
-    whole_old = letters(" ".join(block.text for block in old.blocks))
     whole_new = letters(" ".join(block.text for block in new.blocks))
     for block in blocks:
         if block.alignment in (Alignment.EQUAL, Alignment.INSERTED) or block.kind is BlockKind.CAPTION:
@@ -260,49 +273,59 @@ def _quotations(old: Article, new: Article, blocks: Iterable[BlockDiff]) -> Iter
         if block.alignment is Alignment.DELETED:
             gone = Counter({said: count for said, count in gone.items() if said not in whole_new})
         if gone or came:
+            sides = ((before, gone), (after, came))
             shown = [
                 short(text[start:end])
-                for text, said in ((before, gone), (after, came))
+                for text, told in sides
                 for start, end in rules.quotations(text)
-                if letters(text[start:end]) in said
+                if letters(text[start:end]) in told
             ]
-            if block.alignment is Alignment.DELETED or whole_old != whole_new or shown:
-                yield Kind.QUOTATION, " → ".join(shown) or short(after)
+            yield Kind.QUOTATION, " → ".join(shown)
 
 
-def _known_names(old: Article, new: Article) -> frozenset[str]:
-    """Return the words that stand capitalised inside a sentence somewhere, and nowhere in small letters."""
-    large: set[str] = set()
-    small: set[str] = set()
-    for block in (*old.blocks, *new.blocks):
-        words = real_words(block.text)
-        large.update(word for word in words[1:] if word[0].isupper() and not word.isupper())
-        small.update(word for word in words if word[0].islower())
-    return frozenset(word for word in large if word.lower() not in small)
+class _Names:
+    """The words that stand capitalised inside a sentence somewhere, and nowhere in small letters; read when asked."""
+
+    def __init__(self, *articles: Article) -> None:
+        self._articles = articles
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._names
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        large: set[str] = set()
+        small: set[str] = set()
+        for block in dict.fromkeys(block for article in self._articles for block in article.blocks):
+            found = real_words(block.text)
+            large.update(word for word in found[1:] if word[0].isupper() and not word.isupper())
+            small.update(word for word in found if word[0].islower())
+        return frozenset(word for word in large if word.lower() not in small)
 
 
 def _all_edits(diff: Diff, blocks: Iterable[BlockDiff]) -> Iterator[Edit]:
     for field in diff.fields:
-        if field.name in ("headline", "description", "captions"):
+        if field.name in ("headline", "description"):
             yield from edits(field.spans, field.name)
     for block in blocks:
-        if block.old and block.new and block.alignment is not Alignment.EQUAL and block.kind is not BlockKind.CAPTION:
-            yield from edits(block.spans)
+        if block.old and block.new and block.alignment is not Alignment.EQUAL:
+            yield from edits(block.spans, "caption" if block.kind is BlockKind.CAPTION else "")
 
 
-def _edit(edit: Edit, language: Language, known: frozenset[str]) -> Iterator[tuple[Kind, tuple[str, ...]]]:
+def _edit(edit: Edit, language: Language, names: Container[str]) -> Iterator[tuple[Kind, tuple[str, ...]]]:
     """Yield the kinds of one edit: those that change what is said, else one of those that do not."""
     if address := rules.link(edit):
         yield Kind.LINK, address
         return
     is_quoted = rules.is_quoted(edit)
     number = rules.number(edit, language)
-    name = rules.name(edit, language, known, is_quoted=is_quoted)
+    name = rules.name(edit, language, names, is_quoted=is_quoted)
     if number:
         yield Kind.NUMBER, number
     if name:
         yield Kind.NAME, name
-    if is_quoted:
+    # A comma between the same quoted words is no other quotation.
+    if is_quoted and rules.quoted(edit.passage.old) != rules.quoted(edit.passage.new):
         if edit.passage.field:
             yield Kind.QUOTATION, (edit.evidence(),)
         return
@@ -328,7 +351,9 @@ def _edit(edit: Edit, language: Language, known: frozenset[str]) -> Iterator[tup
         yield Kind.WORDING, (edit.evidence(),)
 
 
-def _collapse(old: Article, new: Article) -> str:
+def _collapse(old: Article, new: Article, diff: Diff) -> str:
+    if diff.words_removed - diff.words_added < _COLLAPSE_WORDS * _COLLAPSE_SHARE:
+        return ""
     before, after = (sum(len(real_words(block.text)) for block in article.blocks) for article in (old, new))
     is_collapse = before >= _COLLAPSE_WORDS and after < before * _COLLAPSE_SHARE
     return f"{before} → {after} words" if is_collapse else ""

@@ -40,7 +40,7 @@ class Terms:
 
     def found(self, text: str) -> Counter[str]:
         """Return the terms in the text, in lower case, with how often each stands there."""
-        return Counter(match[0].casefold() for match in self._pattern.finditer(comparable(text)))
+        return Counter(match[0].lower() for match in self._pattern.finditer(comparable(text)))
 
     def __contains__(self, word: str) -> bool:
         return self._pattern.fullmatch(comparable(word)) is not None
@@ -57,6 +57,7 @@ class Language:
     hedges: Terms  # how sure it is: "allegedly", "may"
     negation: Terms
     opposites: tuple[tuple[Terms, Terms], ...]
+    any_opposite: Terms
     titles: Terms  # what stands before or after a person's name
     numbers: Terms
     dates: Terms
@@ -79,6 +80,7 @@ def language(code: str) -> Language:
         hedges=terms("hedges"),
         negation=terms("negation"),
         opposites=tuple((Terms(one, code), Terms(other, code)) for one, other in lists.get("opposites", ())),
+        any_opposite=Terms([term for pair in lists.get("opposites", ()) for side in pair for term in side], code),
         titles=terms("titles"),
         numbers=terms("numbers"),
         dates=terms("dates", is_exact=True),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Container
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -16,6 +17,7 @@ from crawler.diff import BREAK
 # An edit with more words on a side says something new: one word in it is no evidence of a changed sense.
 _FEW_WORDS = 5
 _PASSAGE_WORDS = 6
+_ADDRESS_LENGTH = 200
 
 _QUOTED = re.compile(
     r"“([^“”]+)(?:”|$)|„([^„“”]+)(?:[“”]|$)|«([^«»]+)(?:»|$)|»([^«»]+)(?:«|$)|「([^「」]+)(?:」|$)|『([^『』]+)(?:』|$)"
@@ -24,7 +26,8 @@ _QUOTED = re.compile(
 _ADDRESS = re.compile(r"https?://|www\.|\S@\S+\.\w|^\w[\w-]*(?:\.[\w-]+)*\.(?:com|org|net|gov|info)(?:/|$)", re.I)
 _NUMERAL = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|[〇零一二三四五六七八九十百千两]+")
 _UNSPACED = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
-_SENTENCE_START = re.compile(r"(?:^|[.!?…:。！？\u2029][\"'“”„«»‘’)\]]*)[\s\"'“„«»‘¿¡(–—-]*$")
+_SENTENCE_END = frozenset(".!?…:。！？\u2029")
+_AROUND_SENTENCES = " \t\n\"'“”„«»‘’¿¡()[]–—-"
 
 
 def is_small(edit: Edit) -> bool:
@@ -42,11 +45,13 @@ def _size(text: str) -> float:
     return unspaced / 2 + (len(real_words(_UNSPACED.sub(" ", text))) if unspaced else len(real_words(text)))
 
 
+@lru_cache(maxsize=16)
 def quotations(text: str) -> list[tuple[int, int]]:
     """Return the (start, end) of all that stands between quotation marks, marks included."""
     return [match.span() for match in _QUOTED.finditer(text)]
 
 
+@lru_cache(maxsize=16)
 def quoted(text: str) -> Counter[str]:
     """Return what is quoted in a text, by its letters alone."""
     return Counter(said for start, end in quotations(text) if (said := letters(text[start:end])))
@@ -73,9 +78,11 @@ def link(edit: Edit) -> tuple[str, ...]:
 
 def _whole(text: str, start: int, end: int) -> str:
     """Return the stretch grown to where white space, or a script that no address is written in, begins."""
-    before = re.search(r"[!-~]*$", text[:start])
-    after = re.match(r"[!-~]*", text[end:])
-    return ((before[0] if before else "") + text[start:end] + (after[0] if after else "")).strip(" .,;()")
+    before = text[max(0, start - _ADDRESS_LENGTH) : start]
+    after = text[end : end + _ADDRESS_LENGTH]
+    head = next((k for k in range(len(before), 0, -1) if not "!" <= before[k - 1] <= "~"), 0)
+    tail = next((k for k, char in enumerate(after) if not "!" <= char <= "~"), len(after))
+    return (before[head:] + text[start:end] + after[:tail]).strip(" .,;()")
 
 
 def negation(edit: Edit, language: Language) -> tuple[str, ...]:
@@ -83,6 +90,8 @@ def negation(edit: Edit, language: Language) -> tuple[str, ...]:
         return ()
     if found := _moved_terms(edit, language.negation):
         return found
+    if not language.any_opposite.found(edit.old) or not language.any_opposite.found(edit.new):
+        return ()
     for one, other in language.opposites:
         for left, right in ((one, other), (other, one)):
             gone, came = left.found(edit.old) - left.found(edit.new), right.found(edit.new) - right.found(edit.old)
@@ -136,7 +145,7 @@ def _digits(text: str) -> Counter[str]:
     )
 
 
-def name(edit: Edit, language: Language, known: Set[str], *, is_quoted: bool) -> tuple[str, ...]:
+def name(edit: Edit, language: Language, known: Container[str], *, is_quoted: bool) -> tuple[str, ...]:
     """`known` are words of the article that stand capitalised inside a sentence."""
     if not is_small(edit) or not edit.old_words or not edit.new_words:
         return ()
@@ -161,7 +170,7 @@ def _has_title_beside(edit: Edit, language: Language) -> bool:
     return found is not None and 0 <= after.find(found) <= 2
 
 
-def _capitalised(side: str, text: str, start: int, edit: Edit, language: Language, known: Set[str]) -> list[str]:
+def _capitalised(side: str, text: str, start: int, edit: Edit, language: Language, known: Container[str]) -> list[str]:
     """Return the words of one side that look like names."""
     found: list[str] = []
     at = start
@@ -175,7 +184,7 @@ def _capitalised(side: str, text: str, start: int, edit: Edit, language: Languag
             continue
         if word in known and not (language.code == "de" and not _is_german_name(text, here, at, language)):
             found.append(word)
-        elif _SENTENCE_START.search(text[:here]):
+        elif _starts_sentence(text, here):
             if _is_name_at_start(text, at, language):
                 found.append(word)
         elif language.code == "de":
@@ -186,6 +195,13 @@ def _capitalised(side: str, text: str, start: int, edit: Edit, language: Languag
     return found
 
 
+def _starts_sentence(text: str, at: int) -> bool:
+    """Whether nothing but quotation marks and the like stands between a word and the end of the sentence before it."""
+    before = text[max(0, at - 12) : at].rstrip(_AROUND_SENTENCES)
+    return before[-1] in _SENTENCE_END if before else at <= 12
+
+
+@lru_cache(maxsize=16)
 def _is_title_case(text: str) -> bool:
     long = [word for word in real_words(text) if len(word) >= 4]
     return len(long) >= 3 and sum(word[0].isupper() for word in long) > 0.6 * len(long)
@@ -203,12 +219,12 @@ def _is_german_name(text: str, start: int, end: int, language: Language) -> bool
     behind = real_words(text[end : end + 40])[:1]
     if behind and behind[0][0].isupper() and text[end : end + 1] == " " and behind[0] not in language.dates:
         return True
-    if not before:
+    if not before or text[start - 1 : start] != " ":
         return False
     last = before[-1]
-    if last in language.titles or (
-        last[0].isupper() and not _SENTENCE_START.search(text[: text.rfind(last, 0, start)])
-    ):
+    if last in language.titles:
+        return True
+    if last[0].isupper() and not _starts_sentence(text, text.rfind(last, 0, start)):
         return last not in language.dates and last not in language.numbers
     return last in ("in", "aus", "nach", "bei") or (last == "von" and len(before) > 1 and before[0][0].isupper())
 
@@ -225,7 +241,7 @@ def typo(edit: Edit, language: Language) -> tuple[str, ...]:
     # "of the" for "ofthe": one space, and perhaps a letter.
     joined_old, joined_new = letters(edit.old), letters(edit.new)
     if abs(len(old) - len(new)) == 1 and min(map(len, (joined_old, joined_new))) >= 6:
-        return (edit.evidence(),) if OSA.distance(joined_old, joined_new) <= 1 else ()
+        return (edit.evidence(),) if OSA.distance(joined_old, joined_new, score_cutoff=1) <= 1 else ()
     return ()
 
 
@@ -251,4 +267,5 @@ def _is_misspelt(old: str, new: str) -> bool:
     left, right = letters(old), letters(new)
     if _UNSPACED.search(old + new) or min(len(left), len(right)) < 3:
         return False
-    return OSA.distance(left, right) <= (2 if min(len(left), len(right)) >= 7 else 1)
+    most = 2 if min(len(left), len(right)) >= 7 else 1
+    return OSA.distance(left, right, score_cutoff=most) <= most

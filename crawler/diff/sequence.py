@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rapidfuzz.distance import LCSseq, Postfix, Prefix
 
 from crawler.diff.model import Span, SpanKind
-from crawler.diff.tokens import Text, is_word
+from crawler.diff.tokens import Text, is_unspaced, is_word
 
 # A run of words that both sides share: where it starts in the old, in the new, and its length.
 Run = tuple[int, int, int]
@@ -178,7 +178,11 @@ def _boundary(text: Text, index: int) -> int:
 
 
 def _without_slivers(runs: list[Run], old: Text, new: Text) -> list[Run]:
-    """Give up a short run between two long changes: one replacement is easier to read than a comb."""
+    """Give up a short run between two long changes: one replacement is easier to read than a comb.
+
+    A word is given up between changes of four words or more, two words between eight; a sign between two. A character
+    of a script without spaces is no word: one is given up between any two changes, two between three characters.
+    """
     kept: list[Run] = []
     i = j = 0
     for index, (at, to, length) in enumerate(runs):
@@ -186,12 +190,19 @@ def _without_slivers(runs: list[Run], old: Text, new: Text) -> list[Run]:
             before = max(at - i, to - j)
             next_at, next_to, _ = runs[index + 1] if index + 1 < len(runs) else (len(old), len(new), 0)
             after = max(next_at - at - length, next_to - to - length)
-            weight = 2 * sum(map(is_word, new.words[to : to + length])) or 1
-            if min(before, after) >= 2 * weight:
+            if min(before, after) >= _worth(new.words[to : to + length]):
                 continue
         kept.append((at, to, length))
         i, j = at + length, to + length
     return kept
+
+
+def _worth(run: list[str]) -> int:
+    """Return how long the changes on both sides must be for a run to be given up."""
+    found = list(filter(is_word, run))
+    if found and all(len(word) == 1 and is_unspaced(word) for word in found):
+        return 2 * len(found) - 1
+    return 4 * len(found) or 2
 
 
 class _Writer:
