@@ -40,16 +40,19 @@ def _headline(row: Any, text: str, table: str | None, home: str) -> Markup | Non
     article_column, version_column = _ARTICLE.get(table or "", ("article_id", "version"))
     if article_column not in names:
         return None
-    path = f"{home}/article/{_plain_value(row[article_column])}"
-    if version_column in names:
-        number = _plain_value(row[version_column])
+    article, number = (_number(row[name]) if name in names else None for name in (article_column, version_column))
+    if article is None:
+        return None
+    path = f"{home}/article/{article}"
+    if number is not None:
         path += f"/{number}" if table == "versions" else f"?to={number}"
     return Markup('<a href="{}" dir="auto">{}</a>').format(path, telling.plain(text))
 
 
-def _plain_value(value: Any) -> Any:
-    """Return a cell's own value: Datasette puts the label of the row that it points to beside it."""
-    return value["value"] if isinstance(value, Mapping) else value
+def _number(value: Any) -> int | None:
+    """Return the number in a cell, beside which Datasette may have put the label of the row that it points to."""
+    number = value["value"] if isinstance(value, Mapping) else value
+    return number if isinstance(number, int) else None
 
 
 def _time(value: Any) -> Markup:

@@ -14,6 +14,7 @@ from html import escape
 
 from markupsafe import Markup
 
+from crawler import urls
 from crawler.browse import telling
 from crawler.browse.reading import Edit
 
@@ -78,7 +79,7 @@ def json_feed(items: Sequence[Item], own: str, page: str) -> str:
                 {
                     "id": item.id,
                     "url": item.address,
-                    **({"external_url": item.edit.url} if telling.is_web(item.edit.url) else {}),
+                    **({"external_url": via} if (via := urls.clean(item.edit.url)) else {}),
                     "title": item.title,
                     "content_html": item.content,
                     "date_published": _time(item.edit.seen_at),
@@ -108,7 +109,8 @@ def _xml(text: str) -> str:
 
 
 def _via(url: str) -> str:
-    return f'<link rel="via" href="{_xml(url)}"/>' if telling.is_web(url) else ""
+    address = urls.clean(url)
+    return f'<link rel="via" href="{_xml(address)}"/>' if address else ""
 
 
 def _time(when: datetime) -> str:

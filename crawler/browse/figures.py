@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from crawler.browse.reading import Connection, Row, first, moment, moment_or_none
+from crawler.browse.reading import Connection, first
+from crawler.rows import Row, as_text, known_moment, moment
 
 # How long after an article was found an edit came: the upper ends, and what each is called.
 AGES = (
@@ -41,6 +42,17 @@ class SickFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Changes of a feed that wait for a person: `changed` of `visited` articles seemed to change in one run."""
+
+    feed_id: int
+    title: str
+    held_at: datetime
+    changed: int
+    visited: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crawl:
     """The latest run; `ended_at` is None while it is at work, or if it was killed."""
 
@@ -58,6 +70,7 @@ class Overview:
     feeds: int
     paused: int
     sick: tuple[SickFeed, ...]
+    holds: tuple[Held, ...]
     articles: int
     versions: int
     changes: int
@@ -118,7 +131,7 @@ class OutletFigures:
 
 def overview(connection: Connection, now: datetime, weeks: int) -> Overview:
     """Return the archive at a glance; `days` are those of the last `weeks` weeks, from a Monday on."""
-    day_ago = _text(now - timedelta(days=1))
+    day_ago = as_text(now - timedelta(days=1))
     monday = now.date() - timedelta(days=now.weekday(), weeks=weeks - 1)
     counted = _only(
         connection,
@@ -130,6 +143,18 @@ def overview(connection: Connection, now: datetime, weeks: int) -> Overview:
     sick = connection.execute(
         "SELECT id, title, url, failures, last_error, last_good_at FROM feeds"
         " WHERE removed_at IS NULL AND paused_at IS NULL AND last_error IS NOT NULL ORDER BY failures DESC, id LIMIT 20"
+    )
+    # Few, so they are found by their runs and taken off the counts: those come from indexes that know no holds.
+    held = list(
+        connection.execute(
+            "SELECT c.seen_at, c.verdict FROM holds AS h CROSS JOIN captures AS p ON p.crawl_id = h.crawl_id"
+            " CROSS JOIN changes AS c ON c.version_id = p.version_id AND c.hold_id = h.id"
+            " WHERE h.settlement IS NOT 'accepted' AND p.outcome = 'changed'"
+        )
+    )
+    holds = connection.execute(
+        "SELECT h.feed_id, coalesce(nullif(f.title, ''), f.url) AS title, h.held_at, h.changed, h.visited"
+        " FROM holds AS h JOIN feeds AS f ON f.id = h.feed_id WHERE h.settled_at IS NULL ORDER BY h.id DESC LIMIT 20"
     )
     crawl = first(connection.execute("SELECT * FROM crawls ORDER BY id DESC LIMIT 1"))
     today = connection.execute("SELECT verdict, count(*) AS n FROM changes WHERE seen_at >= ? GROUP BY 1", (day_ago,))
@@ -152,25 +177,42 @@ def overview(connection: Connection, now: datetime, weeks: int) -> Overview:
                 title=row["title"] or row["url"],
                 failures=row["failures"],
                 last_error=row["last_error"],
-                last_good_at=moment_or_none(row["last_good_at"]),
+                last_good_at=moment(row["last_good_at"]),
             )
             for row in sick
         ),
         articles=counted["articles"],
         versions=counted["versions"],
-        changes=counted["changes"],
-        since=moment_or_none(counted["since"]),
+        changes=counted["changes"] - len(held),
+        since=moment(counted["since"]),
         crawl=None if crawl is None else _crawl(crawl),
-        today={row["verdict"]: row["n"] for row in today},
+        holds=tuple(
+            Held(
+                feed_id=row["feed_id"],
+                title=row["title"],
+                held_at=known_moment(row["held_at"]),
+                changed=row["changed"],
+                visited=row["visited"],
+            )
+            for row in holds
+        ),
+        today=_without(
+            {row["verdict"]: row["n"] for row in today},
+            Counter(row["verdict"] for row in held if row["seen_at"] >= day_ago),
+        ),
         visits={row["outcome"]: row["n"] for row in visits if row["n"]},
-        days=_days({row["day"]: row["n"] for row in by_day}, monday, now.date()),
+        days=_days(
+            _without({row["day"]: row["n"] for row in by_day}, Counter(row["seen_at"][:10] for row in held)),
+            monday,
+            now.date(),
+        ),
     )
 
 
 def _crawl(row: Row) -> Crawl:
     return Crawl(
-        started_at=moment(row["started_at"]),
-        ended_at=moment_or_none(row["ended_at"]),
+        started_at=known_moment(row["started_at"]),
+        ended_at=moment(row["ended_at"]),
         reason=row["reason"],
         feeds=row["feeds"],
         articles=row["articles"],
@@ -192,7 +234,7 @@ def outlets(connection: Connection) -> list[Outlet]:
             articles=row["articles"],
             edited=row["edited"],
             gone=row["gone"],
-            last_changed=moment_or_none(row["last_changed"]),
+            last_changed=moment(row["last_changed"]),
         )
         for row in rows
     ]
@@ -215,7 +257,7 @@ def outlet(connection: Connection, host: str) -> Outlet | None:
         articles=row["articles"],
         edited=row["edited"],
         gone=row["gone"],
-        last_changed=moment_or_none(row["last_changed"]),
+        last_changed=moment(row["last_changed"]),
     )
 
 
@@ -228,15 +270,17 @@ def outlet_figures(connection: Connection, host: str, since: datetime, now: date
             " FROM articles AS a CROSS JOIN changes AS c ON c.article_id = a.id"
             " CROSS JOIN versions AS v ON v.id = c.version_id"
             " CROSS JOIN versions AS o ON o.article_id = v.article_id AND o.number = v.number - 1"
-            " WHERE a.host = ? AND c.seen_at >= ? ORDER BY c.seen_at DESC LIMIT ?",
-            (host, _text(since), _MOST_CHANGES + 1),
+            " LEFT JOIN holds AS h ON h.id = c.hold_id"
+            " WHERE (c.hold_id IS NULL OR h.settlement = 'accepted') AND a.host = ? AND c.seen_at >= ?"
+            " ORDER BY c.seen_at DESC LIMIT ?",
+            (host, as_text(since), _MOST_CHANGES + 1),
         )
     )
     is_cut = len(rows) > _MOST_CHANGES
     rows = rows[:_MOST_CHANGES]
     kinds = Counter(kind for row in rows for kind in json.loads(row["kinds"]))
     headlines = Counter(row["article_id"] for row in rows if row["is_headline"])
-    gaps = sorted(moment(row["seen_at"]) - moment(row["appeared_after"]) for row in rows)
+    gaps = sorted(known_moment(row["seen_at"]) - known_moment(row["appeared_after"]) for row in rows)
     counted = Counter(row["seen_at"][:10] for row in rows)
     return OutletFigures(
         changes=len(rows),
@@ -258,8 +302,8 @@ def _ages(rows: Sequence[Row]) -> tuple[tuple[str, int, int], ...]:
     """Return for each age how many edits surely fell into it, and how many more may have."""
     sure, possible = Counter[int](), Counter[int]()
     for row in rows:
-        found = moment(row["found_at"])
-        begin, end = (_age(moment(row[name]) - found) for name in ("appeared_after", "seen_at"))
+        found = known_moment(row["found_at"])
+        begin, end = (_age(known_moment(row[name]) - found) for name in ("appeared_after", "seen_at"))
         if begin == end:
             sure[begin] += 1
         else:
@@ -288,14 +332,18 @@ def _delays(connection: Connection, declared: Sequence[Row]) -> Delay:
             )
         )
         if wrong is not None:
-            begin = moment(wrong["first_seen"])
-            earliest = moment(wrong["appeared_after"] or row["found_at"])
-            least.append(max(moment(row["appeared_after"]) - begin, timedelta()))
-            most.append(moment(row["seen_at"]) - min(earliest, begin))
+            begin = known_moment(wrong["first_seen"])
+            earliest = known_moment(wrong["appeared_after"] or row["found_at"])
+            least.append(max(known_moment(row["appeared_after"]) - begin, timedelta()))
+            most.append(known_moment(row["seen_at"]) - min(earliest, begin))
     least.sort()
     most.sort()
     middle = len(least) // 2
     return Delay(count=len(least), least=least[middle] if least else None, most=most[middle] if most else None)
+
+
+def _without(counted: Mapping[str, int], held: Mapping[str, int]) -> dict[str, int]:
+    return {name: left for name, count in counted.items() if (left := count - held.get(name, 0)) > 0}
 
 
 def _days(counted: Mapping[str, int], begin: date, end: date) -> tuple[tuple[date, int], ...]:
@@ -308,7 +356,3 @@ def _only(connection: Connection, sql: str, *parameters: object) -> Row:
     row = first(connection.execute(sql, parameters))
     assert row is not None
     return row
-
-
-def _text(when: datetime) -> str:
-    return f"{when:%Y-%m-%dT%H:%M:%SZ}"

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from crawler import search, urls
-from crawler.browse.reading import Connection, Edit, Row, edits, first, moment, moment_or_none
+from crawler.browse.reading import Connection, Edit, edits, first
 from crawler.items import Verdict
+from crawler.rows import Row, known_moment, moment
 
 # A page that has not found enough after as many changes says so, and the next one goes on from there.
 _STRETCH = 10_000
@@ -114,7 +115,7 @@ def changes(connection: Connection, chosen: Filter, *, groups: int) -> Page:
         last = edit
     if is_end:
         return Page(_grouped(days), "", None)
-    return Page(_grouped(days), end, None if shown else moment(end.partition(".")[0]))
+    return Page(_grouped(days), end, None if shown else known_moment(end.partition(".")[0]))
 
 
 def latest(connection: Connection, chosen: Filter, limit: int) -> list[Edit]:
@@ -149,15 +150,19 @@ def _found(connection: Connection, chosen: Filter, limit: int) -> tuple[list[Edi
 
 
 def _fits(chosen: Filter, row: Row) -> bool:
-    return (
-        row["weight"] >= chosen.weight
+    return bool(
+        row["is_told"]
+        and row["weight"] >= chosen.weight
         and chosen.verdict in ("", row["verdict"])
         and chosen.outlet in ("", row["host"])
         and (not chosen.kind or chosen.kind in json.loads(row["kinds"]))
     )
 
 
-_COLUMNS = "SELECT c.id, c.article_id, c.seen_at, c.verdict, c.weight, c.kinds, v.number, a.host"
+_COLUMNS = (
+    "SELECT c.id, c.article_id, c.seen_at, c.verdict, c.weight, c.kinds, v.number, a.host,"
+    " c.hold_id IS NULL OR (SELECT h.settlement FROM holds AS h WHERE h.id = c.hold_id) IS 'accepted' AS is_told"
+)
 _SPAN = (
     " WHERE c.seen_at >= ? AND c.seen_at < ? AND c.seen_at <= ? AND (c.seen_at, c.id) < (?, ?)"
     " ORDER BY c.seen_at DESC, c.id DESC"
@@ -363,11 +368,11 @@ def _lifetimes(connection: Connection, article_id: int, query: str) -> Iterator[
 def _lifetime(came: Row, went: Row | None) -> Lifetime:
     return Lifetime(
         first=came["number"],
-        after=moment_or_none(came["appeared_after"]),
-        seen_at=moment(came["first_seen"]),
+        after=moment(came["appeared_after"]),
+        seen_at=known_moment(came["first_seen"]),
         gone=went["number"] if went else None,
-        gone_after=moment_or_none(went["appeared_after"]) if went else None,
-        gone_at=moment(went["first_seen"]) if went else None,
+        gone_after=moment(went["appeared_after"]) if went else None,
+        gone_at=known_moment(went["first_seen"]) if went else None,
     )
 
 

@@ -91,7 +91,7 @@ class Visit:
 
     def said(self, name: str) -> str:
         """Return a field of the query string; `""` where it is left out."""
-        return self.request.args.get(name) or ""
+        return telling.asked(self.request.args.get(name) or "")
 
     def number(self, name: str, default: int) -> int:
         """Return a number of the query string; `default` where it is left out or is none."""
@@ -223,7 +223,7 @@ async def article(visit: Visit) -> Any:
             reading.version(connection, article_id, old),
             reading.version(connection, article_id, new),
             reading.visits(connection, article_id, _VISITS),
-            reading.feed_titles(connection, article_id),
+            reading.titles(connection, article_id),
             reading.addresses(connection, article_id),
         )
 
@@ -320,7 +320,7 @@ async def outlet(visit: Visit) -> Any:
 
 async def search(visit: Visit) -> Any:
     """Articles by their words in any version; an address leads to its article at once."""
-    query = visit.said("q").strip()[:300]
+    query = visit.said("q")[:300]
     article_id = await visit.read(lambda connection: listing.article_at(connection, query)) if query else None
     if article_id is not None:
         return Response.redirect(visit.path("article", article_id))
@@ -382,4 +382,4 @@ def _earlier(steps: list[reading.Step]) -> list[reading.Step]:
 
 
 def _flat(arguments: Any) -> dict[str, str]:
-    return {name: arguments[name] for name in arguments}
+    return {name: telling.asked(arguments[name]) for name in arguments}

@@ -7,27 +7,15 @@ this package's `reading*` modules alone; every value is a parameter.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import datetime, timedelta
+from typing import Protocol
 
-from crawler.items import (
-    Article,
-    Author,
-    Block,
-    BlockKind,
-    Headlines,
-    Image,
-    Notice,
-    NoticeKind,
-    Quality,
-    Related,
-    Version,
-)
+from crawler import rows
+from crawler.items import Version
 from crawler.payloads import Payload
-
-Row = Mapping[str, Any]
+from crawler.rows import Row, known_moment, moment
 
 
 class Connection(Protocol):
@@ -64,7 +52,11 @@ class Subject:
 class Edit:
     """A change with what a list shows of it. It was made after `appeared_after` and not later than `seen_at`.
 
-    `old_headline` is the headline of the version before, equal to `headline` where it was left alone.
+    `old_headline` is the headline of the version before, equal to `headline` where it was left alone. `reasons` are the
+    parts of the weight, the heaviest first, `notice` is what the publisher said, `""` if nothing. `explained_after` is
+    how long until a later version brought a notice on it, None if none did. `flips` counts how often this state and the
+    one before were shown in turn, 0 if they were not; `share` of the visits meanwhile showed this one. `is_held` says
+    that most articles of its feed seemed to change at once, so that it may be no edit.
     """
 
     id: int
@@ -85,11 +77,21 @@ class Edit:
     words_removed: int
     summary: str
     reverts_to: int | None
+    reasons: tuple[str, ...]
+    notice: str
+    explained_after: timedelta | None
+    flips: int
+    share: float
+    is_held: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A version in an article's history; `edit` is the change that led to it, None for the first."""
+    """A version in an article's history.
+
+    `edit` is the change that led to it: None for the first, and for one that a better extractor read from a page that
+    was known (`is_reread`).
+    """
 
     number: int
     headline: str
@@ -99,6 +101,7 @@ class Step:
     first_seen: datetime
     last_seen: datetime
     checks: int
+    is_reread: bool
     edit: Edit | None
 
 
@@ -148,20 +151,22 @@ def subject(connection: Connection, article_id: int) -> Subject | None:
         authors=tuple(json.loads(row["authors"])),
         tags=tuple(json.loads(row["tags"])),
         language=row["language"] or "",
-        date_published=moment_or_none(row["date_published"]),
-        found_at=moment(row["found_at"]),
-        last_visit=moment_or_none(row["last_visit"]),
-        last_changed=moment_or_none(row["last_changed"]),
-        next_visit=moment_or_none(row["next_visit"]),
+        date_published=moment(row["date_published"]),
+        found_at=known_moment(row["found_at"]),
+        last_visit=moment(row["last_visit"]),
+        last_changed=moment(row["last_changed"]),
+        next_visit=moment(row["next_visit"]),
         next_visit_reason=row["next_visit_reason"],
     )
 
 
 def steps(connection: Connection, article_id: int) -> list[Step]:
     """Return the versions of an article, the first one first, without their texts."""
-    found = {edit.number: edit for edit in edits(connection, "WHERE c.article_id = ? ORDER BY v.number", article_id)}
-    rows = connection.execute(
-        "SELECT number, headline, digest, words, appeared_after, first_seen, last_seen, checks FROM versions"
+    by_number = {
+        edit.number: edit for edit in edits(connection, "WHERE c.article_id = ? ORDER BY v.number", article_id)
+    }
+    found = connection.execute(
+        "SELECT number, headline, digest, words, appeared_after, first_seen, last_seen, checks, reread_of FROM versions"
         " WHERE article_id = ? ORDER BY number",
         (article_id,),
     )
@@ -171,13 +176,14 @@ def steps(connection: Connection, article_id: int) -> list[Step]:
             headline=row["headline"],
             digest=row["digest"],
             words=row["words"],
-            appeared_after=moment_or_none(row["appeared_after"]),
-            first_seen=moment(row["first_seen"]),
-            last_seen=moment(row["last_seen"]),
+            appeared_after=moment(row["appeared_after"]),
+            first_seen=known_moment(row["first_seen"]),
+            last_seen=known_moment(row["last_seen"]),
             checks=row["checks"],
-            edit=found.get(row["number"]),
+            is_reread=row["reread_of"] is not None,
+            edit=by_number.get(row["number"]),
         )
-        for row in rows
+        for row in found
     ]
 
 
@@ -198,41 +204,12 @@ def version(connection: Connection, article_id: int, number: int) -> Version | N
     images = connection.execute(
         "SELECT i.* FROM json_each(?) AS j JOIN images AS i ON i.id = j.value ORDER BY j.key", (row["image_ids"],)
     )
-    article = Article(
-        url=row["url"],
-        headline=row["headline"],
-        description=row["description"],
-        authors=tuple(Author(**author) for author in json.loads(row["authors"])),
-        blocks=tuple(Block(kind=BlockKind(b["kind"]), text=b["text"], at=moment_or_none(b["at"])) for b in blocks),
-        images=tuple(Image(url=i["url"], caption=i["caption"], credit=i["credit"]) for i in images),
-        date_published=moment_or_none(row["date_published"]),
-        date_modified=moment_or_none(row["date_modified"]),
-        section=row["section"],
-        tags=tuple(json.loads(row["tags"])),
-        language=row["language"],
-        headlines=Headlines(**json.loads(row["headlines"])),
-        canonical_url=row["canonical_url"],
-        notices=tuple(Notice(kind=NoticeKind(n["kind"]), text=n["text"]) for n in json.loads(row["notices"])),
-        related=tuple(Related(**link) for link in json.loads(row["related"])),
-        is_paywalled=bool(row["is_paywalled"]),
-        quality=Quality(row["quality"]),
-    )
-    return Version(
-        id=row["id"],
-        article_id=row["article_id"],
-        number=row["number"],
-        article=article,
-        digest=row["digest"],
-        appeared_after=moment_or_none(row["appeared_after"]),
-        first_seen=moment(row["first_seen"]),
-        last_seen=moment(row["last_seen"]),
-        checks=row["checks"],
-    )
+    return rows.version(row, url=row["url"], blocks=blocks, images=images)
 
 
 def visits(connection: Connection, article_id: int, limit: int) -> list[Visit]:
     """Return the latest `limit` visits to an article, the latest first."""
-    rows = connection.execute(
+    found = connection.execute(
         "SELECT c.captured_at, c.outcome, c.status, c.error, c.body_bytes, v.number FROM captures AS c"
         " LEFT JOIN versions AS v ON v.id = c.version_id WHERE c.article_id = ?"
         " ORDER BY c.captured_at DESC, c.id DESC LIMIT ?",
@@ -240,35 +217,37 @@ def visits(connection: Connection, article_id: int, limit: int) -> list[Visit]:
     )
     return [
         Visit(
-            captured_at=moment(row["captured_at"]),
+            captured_at=known_moment(row["captured_at"]),
             outcome=row["outcome"],
             status=row["status"],
             number=row["number"],
             error=row["error"],
             body_bytes=row["body_bytes"],
         )
-        for row in rows
+        for row in found
     ]
 
 
-def feed_titles(connection: Connection, article_id: int) -> list[Said]:
-    """Return the titles that feeds gave an article, in the order in which they came."""
-    rows = connection.execute(
+def titles(connection: Connection, article_id: int) -> list[Said]:
+    """Return the titles that feeds gave an article, and those that its page has elsewhere, as they came."""
+    found = connection.execute(
         "SELECT e.title, coalesce(nullif(f.title, ''), f.url) AS source, min(e.first_seen) AS first_seen,"
         " max(e.last_seen) AS last_seen FROM entries AS e JOIN feeds AS f ON f.id = e.feed_id"
-        " WHERE e.article_id = ? AND e.title <> '' GROUP BY e.feed_id, e.title ORDER BY 3, min(e.id)",
-        (article_id,),
+        " WHERE e.article_id = ? AND e.title <> '' GROUP BY e.feed_id, e.title"
+        " UNION ALL SELECT title, source, first_seen, last_came FROM titles WHERE article_id = ? AND source <> 'feed'"
+        " ORDER BY first_seen",
+        (article_id, article_id),
     )
-    return [_said(row, row["title"]) for row in rows]
+    return [_said(row, row["title"]) for row in found]
 
 
 def addresses(connection: Connection, article_id: int) -> list[Said]:
     """Return the addresses of an article, in the order in which they were seen; `source` is who said so."""
-    rows = connection.execute(
+    found = connection.execute(
         "SELECT url, source, first_seen, last_seen FROM urls WHERE article_id = ? ORDER BY first_seen, id",
         (article_id,),
     )
-    return [_said(row, row["url"]) for row in rows]
+    return [_said(row, row["url"]) for row in found]
 
 
 def payload(connection: Connection, article_id: int, number: int) -> bytes | None:
@@ -276,8 +255,10 @@ def payload(connection: Connection, article_id: int, number: int) -> bytes | Non
     row = first(
         connection.execute(
             "SELECT p.body, p.bytes, b.body AS base, b.bytes AS base_bytes FROM versions AS v"
-            " JOIN captures AS c ON c.version_id = v.id JOIN payloads AS p ON p.capture_id = c.id"
-            " LEFT JOIN payloads AS b ON b.capture_id = p.base_id WHERE v.article_id = ? AND v.number = ?",
+            " JOIN captures AS c ON c.version_id = coalesce(v.reread_of, v.id)"
+            " JOIN payloads AS p ON p.capture_id = c.id"
+            " LEFT JOIN payloads AS b ON b.capture_id = p.base_id WHERE v.article_id = ? AND v.number = ?"
+            " ORDER BY c.id LIMIT 1",
             (article_id, number),
         )
     )
@@ -291,8 +272,8 @@ def _said(row: Row, text: str) -> Said:
     return Said(
         text=text,
         source=row["source"],
-        first_seen=moment(row["first_seen"]),
-        last_seen=moment(row["last_seen"]),
+        first_seen=known_moment(row["first_seen"]),
+        last_seen=known_moment(row["last_seen"]),
     )
 
 
@@ -300,49 +281,53 @@ def _said(row: Row, text: str) -> Said:
 _EDITS = (
     "SELECT c.id, c.article_id, c.seen_at, c.appeared_after, c.kinds, c.weight, c.verdict, c.words_added,"
     " c.words_removed, c.summary, c.reverts_to, v.number, v.headline, v.language, o.headline AS old_headline,"
-    " a.host, a.url, f.title AS feed_title, f.url AS feed_url"
+    " a.host, a.url, f.title AS feed_title, f.url AS feed_url, c.evidence, later.seen_at AS explained_at, p.flips,"
+    " p.seen_a, p.seen_b, c.hold_id IS NOT NULL AND h.settlement IS NOT 'accepted' AS is_held"
     " FROM changes AS c"
     " JOIN versions AS v ON v.id = c.version_id"
     " JOIN versions AS o ON o.article_id = v.article_id AND o.number = v.number - 1"
     " JOIN articles AS a ON a.id = c.article_id"
-    " JOIN feeds AS f ON f.id = a.feed_id "
+    " JOIN feeds AS f ON f.id = a.feed_id"
+    " LEFT JOIN holds AS h ON h.id = c.hold_id"
+    " LEFT JOIN changes AS later ON later.id = c.explained_by"
+    " LEFT JOIN flaps AS p ON p.article_id = c.article_id AND p.version_b = c.version_id "
 )
 
 
 def edits(connection: Connection, condition: str, *parameters: object) -> list[Edit]:
     """Return the changes that fit; `condition` is the rest of the statement: its `WHERE` and `ORDER BY`."""
-    return [
-        Edit(
-            id=row["id"],
-            article_id=row["article_id"],
-            number=row["number"],
-            host=row["host"],
-            feed=row["feed_title"] or row["feed_url"],
-            url=row["url"],
-            language=row["language"],
-            headline=row["headline"],
-            old_headline=row["old_headline"],
-            seen_at=moment(row["seen_at"]),
-            appeared_after=moment(row["appeared_after"]),
-            kinds=tuple(json.loads(row["kinds"])),
-            weight=row["weight"],
-            verdict=row["verdict"],
-            words_added=row["words_added"],
-            words_removed=row["words_removed"],
-            summary=row["summary"],
-            reverts_to=row["reverts_to"],
-        )
-        for row in connection.execute(_EDITS + condition, parameters)
-    ]
+    return [_edit(row) for row in connection.execute(_EDITS + condition, parameters)]
 
 
-def moment(text: str) -> datetime:
-    """Return a time of the archive, aware, UTC."""
-    return datetime.fromisoformat(text)
-
-
-def moment_or_none(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+def _edit(row: Row) -> Edit:
+    evidence = json.loads(row["evidence"])
+    seen_at, flips = known_moment(row["seen_at"]), row["flips"] or 0
+    return Edit(
+        id=row["id"],
+        article_id=row["article_id"],
+        number=row["number"],
+        host=row["host"],
+        feed=row["feed_title"] or row["feed_url"],
+        url=row["url"],
+        language=row["language"],
+        headline=row["headline"],
+        old_headline=row["old_headline"],
+        seen_at=seen_at,
+        appeared_after=known_moment(row["appeared_after"]),
+        kinds=tuple(json.loads(row["kinds"])),
+        weight=row["weight"],
+        verdict=row["verdict"],
+        words_added=row["words_added"],
+        words_removed=row["words_removed"],
+        summary=row["summary"],
+        reverts_to=row["reverts_to"],
+        reasons=tuple(map(str, evidence.get("weight") or ())),
+        notice=evidence.get("notice") or "",
+        explained_after=known_moment(row["explained_at"]) - seen_at if row["explained_at"] else None,
+        flips=flips,
+        share=row["seen_b"] / (row["seen_a"] + row["seen_b"]) if flips else 1.0,
+        is_held=bool(row["is_held"]),
+    )
 
 
 def first(rows: Iterable[Row]) -> Row | None:

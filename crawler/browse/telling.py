@@ -6,11 +6,10 @@ import itertools
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from crawler import search
+from crawler import search, urls
 from crawler.diff import Span, SpanKind, render, spans
 
 VERDICTS = {
@@ -25,6 +24,7 @@ STATES = {
     "gone": "gone from the site",
 }
 _MARK = re.compile(r"\[-(?P<gone>.*?)-\]|\{\+(?P<new>.*?)\+\}|\{moved: (?P<moved>.*?)\}", re.DOTALL)
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _AROUND = 140  # letters shown before the first word that was found
 _RTL = frozenset("ar arc azb ckb dv fa he iw ku ks ms-arab nqo pnb ps sd syr ug ur yi".split())
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*\Z")
@@ -125,6 +125,11 @@ def plain(text: str | None) -> Markup:
     return _html((Span(SpanKind.EQUAL, text or ""),))
 
 
+def asked(text: str) -> str:
+    """Return what a visitor typed without what steers a terminal or turns the reading direction."""
+    return _STEERING.sub(" ", text).strip()
+
+
 def marked(text: str, query: str) -> Markup:
     """Return a passage around the words looked for, with these marked."""
     pieces = list(search.marked(text, query))
@@ -143,17 +148,10 @@ def marked(text: str, query: str) -> Markup:
 def link(url: str | None, text: str | None = None) -> Markup:
     """Return a link to a page of others, or its address as text where it is not http or https."""
     shown = plain(text or url)
-    if url is None or not is_web(url):
+    address = urls.clean(url) if url else None
+    if address is None:
         return shown
-    return Markup('<a href="{}" rel="noreferrer nofollow external">{}</a>').format(url, shown)
-
-
-def is_web(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
+    return Markup('<a href="{}" rel="noreferrer nofollow external">{}</a>').format(address, shown)
 
 
 def lang(tag: str | None) -> Markup:
