@@ -25,6 +25,9 @@ Json = Any
 _ARTICLE_TYPE = re.compile(r"(?:article|posting|reportage|report|review|story)$", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{1,500}>")
 _TRAILING_COMMA = re.compile(r",(\s{0,200}[}\]])")
+_LOOSE_MOMENT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d{1,9})?\s?(Z|UTC|[+-]\d\d:?\d\d)?"
+)
 _SEPARATORS = re.compile(r"[:._-]")
 # Names of `<meta>` without separators, in the order in which they were right on real pages.
 _PUBLISHED = (
@@ -53,6 +56,7 @@ _BY = re.compile(
     r"(?:\s{0,3}:\s{0,3}|\s{1,3})",
     re.IGNORECASE,
 )
+_FIGURES = re.compile(r"\d")
 _ASIDES = re.compile(r"\([^()]{0,80}\)")
 _BETWEEN = re.compile(r"\s{0,3}(?:,|;|\||/|&|\s(?:and|und|et|y|e|en|og|och|ve|и|та|i)\s)\s{0,3}", re.IGNORECASE)
 
@@ -138,18 +142,16 @@ def moment(value: Json) -> datetime | None:
         except (ValueError, TypeError, OverflowError, IndexError):
             continue
         return found if found.tzinfo else found.replace(tzinfo=UTC)
-    loose = re.match(
-        r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d))?(?:\.\d{1,9})?\s?(Z|UTC|[+-]\d\d:?\d\d)?", text
-    )
-    if loose:
-        try:
-            return moment(
-                f"{loose[1]}-{loose[2]}-{loose[3]}T{loose[4]}:{loose[5]}:{loose[6] or '00'}"
-                + (loose[7] or "").replace("UTC", "Z")
-            )
-        except RecursionError:
-            return None
-    return None
+    loose = _LOOSE_MOMENT.match(text)
+    if not loose:
+        return None
+    zone = (loose[7] or "Z").replace("UTC", "Z")
+    try:
+        return datetime.fromisoformat(
+            f"{loose[1]}-{loose[2]}-{loose[3]}T{loose[4]}:{loose[5]}:{loose[6] or '00'}{zone}"
+        )
+    except ValueError:
+        return None
 
 
 def written_moment(text: str) -> datetime | None:
@@ -302,7 +304,8 @@ def bylines(page: Page, url: str, start: int, stop: int) -> list[Author]:
     if not found:
         for line in page.lines[start:stop]:
             if len(line.text) < 120 and _BY.match(line.text) and line.box.tag[0] != "h":
-                found += [Author(name=n, role=r) for n, r in names(line.text) if n[0].isupper() and " " in n]
+                said = _FIGURES.split(line.text, 1)[0]  # the date that often follows on the same line
+                found += [Author(name=n, role=r) for n, r in names(said) if n[0].isupper() and " " in n]
     return _unique(found)
 
 

@@ -192,8 +192,9 @@ def to_utf8(body: bytes, encoding: str | None = None, headers: Mapping[str, str]
 
 def _decoded(body: bytes, encoding: str | None, headers: Mapping[str, str]) -> str:
     valid = body.decode("utf-8", "replace")
-    # A cut or a stray byte in a UTF-8 page makes few marks of replacement, another encoding makes one a word.
-    if valid.count("\ufffd") * 200 < len(valid):
+    # A cut or a stray byte leaves most of a UTF-8 page's letters whole; in another encoding hardly one of them is.
+    damaged = valid.count("\ufffd")
+    if len(valid) - len(valid.encode("ascii", "ignore")) > 3 * damaged:
         return valid
     content_type = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
     said = [encoding or ""]
@@ -300,8 +301,8 @@ def _walk(root: LexborNode, page: Page) -> None:
     pieces: list[str] = []  # of the line at hand
     links: list[tuple[str, str]] = []
     link_chars = strong_chars = breaks = in_link = in_strong = in_author = 0
-    # The elements around the node at hand: its box if it is one, its mark, and at which piece and line it began.
-    stack: list[tuple[LexborNode, str, Box | None, Literal["credit", "author"] | None, str, int]] = []
+    # The elements around the node at hand: the box around it if it is one, its mark, its link, where it began.
+    stack: list[tuple[LexborNode, str, Box | None, Literal["credit", "author"] | None, str, int, int]] = []
 
     def flush() -> None:
         nonlocal link_chars, strong_chars, breaks
@@ -316,7 +317,7 @@ def _walk(root: LexborNode, page: Page) -> None:
     node: LexborNode | None = root.first_child
     while node is not None or stack:
         if node is None:
-            opened, tag, ended, mark, href, start = stack.pop()
+            opened, tag, ended, mark, href, start, line = stack.pop()
             in_author -= mark == "author"
             if ended is not None:
                 if pieces:
@@ -327,7 +328,9 @@ def _walk(root: LexborNode, page: Page) -> None:
                 box = ended
             elif tag == "a":
                 in_link -= 1
-                if len(links) < 50:
+                if line < len(lines):  # a link around boxes: it is called what the first of them says
+                    lines[line].links += ((href, lines[line].text),)
+                elif len(links) < 50:
                     links.append((href, " ".join("".join(pieces[start:]).split())))
             elif tag == "b" or tag == "strong":
                 in_strong -= 1
@@ -402,7 +405,7 @@ def _walk(root: LexborNode, page: Page) -> None:
             ):
                 mark = "author"
             in_author += mark == "author"
-            stack.append((node, tag, ended, mark, href, len(pieces)))
+            stack.append((node, tag, ended, mark, href, len(pieces), len(lines)))
             node = node.first_child
             continue
         node = node.next

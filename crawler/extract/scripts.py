@@ -12,7 +12,7 @@ from typing import Any
 _PUSH = re.compile(r"self\.__next_f\.push\(\s{0,9}(?=\[)")
 _ROW = re.compile(r"\n[0-9a-f]{1,6}:(?:T[0-9a-f]{1,8},)?")
 _TEXT_KEYS = ("content", "text", "html", "value", "body", "paragraph", "data")
-# More than a teaser: what a script must hold before it is believed to be the article.
+# Bytes, more than a teaser has: what a script must hold before it is believed to be the article.
 _ENOUGH = 400
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -21,7 +21,7 @@ def article_html(scripts: list[str]) -> str:
     """Return the longest run of prose in the data of `scripts` as HTML, "" if there is none."""
     best, best_size = "", _ENOUGH
     for html in _candidates(scripts):
-        size = len(html) if html.count("<p") > 1 or html.count("<br") > 2 else 0
+        size = len(html.encode("utf-8", "replace")) if html.count("<p") > 1 or html.count("<br") > 2 else 0
         if size > best_size:
             best, best_size = html, size
     return f"<article>{best}</article>".encode("utf-8", "replace").decode() if best else ""
