@@ -6,6 +6,7 @@ Cells are known by their column's name, so a query that someone writes shows the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from crawler.browse import telling
+
+_DIGEST = re.compile(r"[0-9]+:[0-9a-f]+")
 
 # How a row's article is found, by table: the column with its number, and the one with the version's.
 _ARTICLE = {"articles": ("id", None), "versions": ("article_id", "number")}
@@ -31,7 +34,7 @@ def cell(row: Any, value: Any, column: str, table: str | None, home: str) -> Mar
         return None
     try:
         return show(value)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None  # a column of another make under the same name: Datasette shows it as it is
 
 
@@ -102,17 +105,19 @@ def _pairs(value: Any) -> Markup:
 
 
 def _digest(value: Any) -> Markup:
+    if not _DIGEST.fullmatch(value):
+        raise ValueError
     return Markup('<code title="{}">{}</code>').format(value, telling.short_digest(value))
 
 
 def _bytes(value: Any) -> Markup:
-    size = float(value)
+    size = float(int(value))
     for unit in ("B", "kB", "MB"):
         if size < 1000 or unit == "MB":
             break
         size /= 1000
     digits = 0 if size >= 10 or unit == "B" else 1
-    return Markup('<span title="{} bytes">{}</span>').format(value, f"{size:.{digits}f} {unit}")
+    return Markup('<span title="{} bytes">{}</span>').format(int(value), f"{size:.{digits}f} {unit}")
 
 
 def _milliseconds(value: Any) -> Markup:

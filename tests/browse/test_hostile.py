@@ -193,7 +193,7 @@ def test_cells_of_the_tables_are_text_too(hostile: Browser) -> None:
     for table in (*tables, "latest_changes", "version_text"):
         page = hostile.get(f"/archive/{table}").text
         tree = html.document_fromstring(page)
-        assert not tree.xpath("//evil | //img | //iframe | //*[@onerror or @onload or @onclick or @onmouseover]"), table
+        assert not tree.xpath("//evil | //img | //iframe | //*[@*[starts-with(name(), 'on') and contains(., 'evil')]]")
         assert not [link for link in tree.xpath("//@href | //@src") if re.match(r"\s*(javascript|data):", link)], table
         assert "<script>evil" not in page
 
