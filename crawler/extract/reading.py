@@ -193,7 +193,7 @@ def _top(page: Page, meta: metadata.Metadata) -> int | None:
         score = max((_likeness(key, other) for other in known), default=0.0) + (0.3 if line.box.tag == "h1" else 0.0)
         if len(key.split()) < 3 and known and not any(key in other and len(key) * 2 > len(other) for other in known):
             score = min(score, 0.4)  # a section's or the outlet's name
-        if score > 0.45 and (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
+        if (score > 0.45 or not known) and (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
             best = (score, line.index)
     return best[1] if best else None
 
