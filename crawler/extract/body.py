@@ -94,7 +94,7 @@ def find(page: Page, known: Known) -> Body:
         return Body()
     first, last = indexes[0], indexes[-1] + 1
     body = Body(core=core, first=first, last=last)
-    _Judge(page, core, trusted, body, known).run()
+    _Judge(page, core, trusted, weights, body, known).run()
     return body
 
 
@@ -145,7 +145,8 @@ def _core(page: Page, weights: dict[int, int]) -> Box | None:
     box = core
     while box.parent is not None:
         box = box.parent
-        more, chars = totals[box.index] - totals[core.index], box.chars - core.chars
+        more = totals[box.index] - totals[core.index]
+        chars = box.chars - box.link_chars - core.chars + core.link_chars
         if chars > core.chars * 2:
             break
         if more and more * 10 >= chars * 4:
@@ -233,7 +234,9 @@ def _wrappers(page: Page, core: Box) -> set[str]:
 class _Judge:
     """Goes through the lines of the core once, from top to bottom, and keeps what is body."""
 
-    def __init__(self, page: Page, core: Box, trusted: list[bool], body: Body, known: Known) -> None:
+    def __init__(
+        self, page: Page, core: Box, trusted: list[bool], weights: dict[int, int], body: Body, known: Known
+    ) -> None:
         self.page, self.core, self.trusted, self.body = page, core, trusted, body
         self.headline = wordings.folded(known.headline)
         self.authors = [comparable(name).casefold() for name in known.authors if " " in name.strip()]
@@ -252,6 +255,7 @@ class _Judge:
         self.shapes = {page.boxes[index].shape for index in self.containers}
         self.verdicts: dict[int, frozenset[int]] = {}
         self.wrappers = _wrappers(page, core)
+        self.weights = weights
 
     def run(self) -> None:
         for line in self.page.lines[self.core.first : self.core.last]:
@@ -351,7 +355,7 @@ class _Judge:
         following = self.page.lines[line.index + 1 : line.index + 6]
         if not following or following[0].link_chars * 2 > len(following[0].text):
             return False
-        return any(self.trusted[other.index] for other in following)
+        return any(self.trusted[other.index] or other.index in self.weights for other in following)
 
     def _repeats(self, text: str) -> bool:
         """Whether a box only repeats what the body says, as a pull quote does."""

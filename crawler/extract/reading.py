@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 
 from crawler.extract import body as bodies
 from crawler.extract import metadata, notices, pictures, quality, scripts, wordings
@@ -12,6 +13,7 @@ from crawler.extract.page import Line, Page, data_scripts, parse, to_utf8
 from crawler.extract.text import comparable
 from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, NoticeKind, Related
 
+_NO_STANDFIRST = frozenset(("figure", "figcaption", "nav", "aside", "form", "button", "footer"))
 _OUTLET = re.compile(r" [|–—-] ")
 
 
@@ -37,7 +39,7 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
     prose = {part.line.index for part in found.parts}
     start = found.first if top is None or top > found.first else top
     figures = pictures.find(page, url, max(0, start - 15), found.last, prose, names)
-    description = _standfirst(page, meta, start, found, figures) or next(iter(meta.descriptions), "")
+    description = _standfirst(page, meta, top, found, figures) or next(iter(meta.descriptions), "")
     blocks = drawn or _blocks(found, figures, _declared(page, found, start), _posts(page, found))
     is_paywalled = meta.is_free is False or _shows_paywall(page, found)
     verdict, reason = quality.judge(
@@ -192,8 +194,8 @@ def _top(page: Page, meta: metadata.Metadata) -> int | None:
         key = comparable(line.text).casefold()
         score = max((_likeness(key, other) for other in known), default=0.0) + (0.3 if line.box.tag == "h1" else 0.0)
         if len(key.split()) < 3 and known and not any(key in other and len(key) * 2 > len(other) for other in known):
-            score = min(score, 0.4)  # a section's or the outlet's name
-        if (score > 0.45 or not known) and (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
+            score = 0.0  # a section's or the outlet's name
+        if (score > 0.2 or not known) and (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
             best = (score, line.index)
     return best[1] if best else None
 
@@ -213,25 +215,36 @@ def _likeness(a: str, b: str) -> float:
 
 
 def _standfirst(
-    page: Page, meta: metadata.Metadata, start: int, found: bodies.Body, figures: list[pictures.Figure]
+    page: Page, meta: metadata.Metadata, top: int | None, found: bodies.Body, figures: list[pictures.Figure]
 ) -> str:
     """Return the standfirst that a reader sees between headline and body, "" if there is none."""
-    prose = {part.line.index for part in found.parts}
-    captions = {figure.line for figure in figures}
+    start = found.first if top is None or top > found.first else top
+    taken = {part.line.index for part in found.parts} | {figure.line for figure in figures} | {start}
     stop = min((part.line.index for part in found.parts), default=found.first)
+    said = [comparable(description).casefold() for description in meta.descriptions]
+    words = _long_words(" ".join([*said, *(part.line.text for part in found.parts[:20])]))
+    around = list(islice(page.lines[start].box.ancestors(), 5)) if start < len(page.lines) else []
+    named: list[str] = []
     best = (0.0, "")
-    for line in page.lines[max(0, start - 5) : stop]:
-        size = bodies.size(line.text)
-        if line.index in captions or line.index in prose or line.index == start or size < 30 or size > 1200:
+    for line in page.lines[max(0, start - (5 if top is not None else 12)) : stop]:
+        if line.index in taken or not 30 <= bodies.size(line.text) <= 1200 or line.link_chars * 2 > len(line.text):
             continue
-        if line.link_chars * 2 > len(line.text) or any(
-            b.tag in ("figure", "nav", "figcaption", "aside", "form", "button") for b in line.box.ancestors()
-        ):
+        chain = list(line.box.ancestors())
+        if any(box.tag in _NO_STANDFIRST for box in chain) or wordings.makes_offer(line.text):
             continue
-        key = comparable(line.text).casefold()
-        score = max((_likeness(key, comparable(d).casefold()) for d in meta.descriptions), default=0.0)
-        if score < 0.6 and line.index > start and not wordings.makes_offer(line.text):
-            score = 0.6 if any(wordings.names_standfirst(b.name) for b in (line.box, line.box.parent) if b) else 0.0
+        score = max((_likeness(comparable(line.text).casefold(), text) for text in said), default=0.0)
+        if top is None or start < line.index < start + 15:
+            if any(wordings.names_standfirst(box.name) for box in chain[:2]):
+                named.append(line.text)
+            elif score < 0.6 and len(line.text) > 80 and not set(chain[1:3]).isdisjoint(around):
+                # Beside the headline and in the article's own words: an advertisement has others.
+                own = _long_words(line.text)
+                score = 0.6 if len(own & words) * 4 >= len(own) else 0.0
         if score > best[0] and score >= 0.6:
             best = (score, line.text)
-    return best[1]
+    # Some papers print two or three under each other.
+    return " ".join(named[:4]) or best[1]
+
+
+def _long_words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w{4,}", text.casefold()) if not word.isdigit()}
