@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +20,9 @@ from crawler.rows import Row, known_moment, moment
 # A page that has not found enough after as many changes says so, and the next one goes on from there.
 _STRETCH = 10_000
 # How many passages with the words looked for are followed to the changes that brought or took them.
-_PASSAGES = 2_000
+_PASSAGES = 1_000
+# How many of these changes are looked at word by word for a page.
+_CANDIDATES = 400
 # An outlet with fewer articles than this is read by its articles, one with more by time.
 _FEW_ARTICLES = 2_000
 
@@ -129,52 +131,56 @@ def _found(connection: Connection, chosen: Filter, limit: int) -> tuple[list[Edi
     until = f"{datetime.fromisoformat(chosen.until) + timedelta(days=1):%Y-%m-%d}" if chosen.until else "9999"
     seen, _, number = chosen.before.partition(".") if chosen.before else ("9999", "", "0")
     span = (since, until, seen, seen, int(number))
+    fits = (chosen.weight, chosen.verdict, chosen.verdict, chosen.outlet, chosen.outlet, chosen.kind, chosen.kind)
     if chosen.words:
-        expression = search.match_expression(chosen.words)
-        if not expression:
-            return [], "", True
-        rows = connection.execute(_WITH_WORDS, (expression, _PASSAGES, expression, _PASSAGES, *span))
-    elif chosen.outlet and _articles(connection, chosen.outlet) < _FEW_ARTICLES:
-        rows = connection.execute(_BY_ARTICLE, (chosen.outlet, *span))
-    else:
-        rows = connection.execute(_BY_TIME, span)
-    fitting: list[int] = []
-    end = ""
-    for looked_at, row in enumerate(rows):
-        if len(fitting) == limit or looked_at == _STRETCH:
-            return _edits_of(connection, fitting), end, False
-        if _fits(chosen, row) and (not chosen.words or _counts_differ(connection, row, chosen.words)):
-            fitting.append(row["id"])
-        end = f"{row['seen_at']}.{row['id']}"
-    return _edits_of(connection, fitting), "", True
+        return _with_words(connection, chosen.words, (*span, *fits), limit)
+    if chosen.outlet and is_small(connection, chosen.outlet):
+        ids = _ids(connection.execute(_BY_ARTICLE, (chosen.outlet, *span, *fits, limit + 1)))
+        return _cut(connection, ids, limit)
+    stretch = limit + 1 if chosen.query(since="", until="", before="") == {} else _STRETCH
+    ids = _ids(connection.execute(_BY_TIME, (*span, stretch, *fits, limit + 1)))
+    end = first(connection.execute(_END, (*span, stretch - 1)))
+    if len(ids) > limit or end is None:
+        return _cut(connection, ids, limit)
+    return edits_of(connection, ids), f"{end['seen_at']}.{end['id']}", False
 
 
-def _fits(chosen: Filter, row: Row) -> bool:
-    return bool(
-        row["is_told"]
-        and row["weight"] >= chosen.weight
-        and chosen.verdict in ("", row["verdict"])
-        and chosen.outlet in ("", row["host"])
-        and (not chosen.kind or chosen.kind in json.loads(row["kinds"]))
+def _cut(connection: Connection, ids: list[int], limit: int) -> tuple[list[Edit], str, bool]:
+    found = edits_of(connection, ids[:limit])
+    return found, _cursor(found[-1]) if found else "", len(ids) <= limit
+
+
+def _ids(rows: Iterable[Row]) -> list[int]:
+    return [row["id"] for row in rows]
+
+
+_SPAN = "c.seen_at >= ? AND c.seen_at < ? AND c.seen_at <= ? AND (c.seen_at, c.id) < (?, ?)"
+_FITS = (
+    "c.weight >= ? AND (? = '' OR c.verdict = ?) AND (? = '' OR a.host = ?)"
+    " AND (? = '' OR EXISTS (SELECT 1 FROM json_each(c.kinds) AS k WHERE k.value = ?))"
+    " AND (c.hold_id IS NULL OR (SELECT h.settlement FROM holds AS h WHERE h.id = c.hold_id) IS 'accepted')"
+)
+_NEWEST = "ORDER BY c.seen_at DESC, c.id DESC LIMIT ?"
+# CROSS JOIN keeps SQLite to the order that is written: a stretch along the index by time, then what fits of it.
+_BY_TIME = " ".join(
+    (
+        "SELECT c.id FROM (SELECT * FROM changes AS c WHERE",
+        _SPAN,
+        _NEWEST,
+        ") AS c CROSS JOIN articles AS a ON a.id = c.article_id WHERE",
+        _FITS,
+        _NEWEST,
     )
-
-
-_COLUMNS = (
-    "SELECT c.id, c.article_id, c.seen_at, c.verdict, c.weight, c.kinds, v.number, a.host,"
-    " c.hold_id IS NULL OR (SELECT h.settlement FROM holds AS h WHERE h.id = c.hold_id) IS 'accepted' AS is_told"
 )
-_SPAN = (
-    " WHERE c.seen_at >= ? AND c.seen_at < ? AND c.seen_at <= ? AND (c.seen_at, c.id) < (?, ?)"
-    " ORDER BY c.seen_at DESC, c.id DESC"
-)
-# CROSS JOIN keeps SQLite to the order that is written: along the index by time, and rows are read until enough fit.
-_BY_TIME = (
-    f"{_COLUMNS} FROM changes AS c CROSS JOIN articles AS a ON a.id = c.article_id"
-    f" CROSS JOIN versions AS v ON v.id = c.version_id{_SPAN}"
-)
-_BY_ARTICLE = (
-    f"{_COLUMNS} FROM articles AS a CROSS JOIN changes AS c ON c.article_id = a.id AND a.host = ?"
-    f" CROSS JOIN versions AS v ON v.id = c.version_id{_SPAN}"
+_END = " ".join(("SELECT c.seen_at, c.id FROM changes AS c WHERE", _SPAN, _NEWEST.replace("?", "1 OFFSET ?")))
+_BY_ARTICLE = " ".join(
+    (
+        "SELECT c.id FROM articles AS a CROSS JOIN changes AS c ON c.article_id = a.id AND a.host = ? WHERE",
+        _SPAN,
+        "AND",
+        _FITS,
+        _NEWEST,
+    )
 )
 # A passage came with the version that it was added in and went with the one that it was removed in; a heading stands
 # in the index where it was new, and goes with a later version at the earliest with the next.
@@ -189,13 +195,36 @@ _WITH_WORDS = " ".join(
         "UNION SELECT v.article_id, (SELECT min(n.number) FROM versions AS n WHERE n.article_id = v.article_id",
         "AND n.number > v.number AND (n.headline <> v.headline OR n.description <> v.description))",
         "FROM headings AS h JOIN versions AS v ON v.id = h.rowid)",
-        _COLUMNS,
-        "FROM touched AS t",
+        "SELECT c.id, c.article_id, c.seen_at, v.number FROM touched AS t",
         "CROSS JOIN versions AS v ON v.article_id = t.article_id AND v.number = t.number",
-        "CROSS JOIN changes AS c ON c.version_id = v.id CROSS JOIN articles AS a ON a.id = c.article_id",
+        "CROSS JOIN changes AS c ON c.version_id = v.id CROSS JOIN articles AS a ON a.id = c.article_id WHERE",
         _SPAN,
+        "AND",
+        _FITS,
+        _NEWEST,
     )
 )
+
+
+def _with_words(
+    connection: Connection, words: str, span_and_fits: tuple[object, ...], limit: int
+) -> tuple[list[Edit], str, bool]:
+    """Return changes that added or removed any of the words, of those that touched a passage with all of them."""
+    expression = search.match_expression(words)
+    if not expression:
+        return [], "", True
+    rows = connection.execute(
+        _WITH_WORDS, (expression, _PASSAGES, expression, _PASSAGES, *span_and_fits, _CANDIDATES + 1)
+    )
+    fitting: list[int] = []
+    end = ""
+    for looked_at, row in enumerate(rows):
+        if len(fitting) == limit or looked_at == _CANDIDATES:
+            return edits_of(connection, fitting), end, False
+        if _counts_differ(connection, row, words):
+            fitting.append(row["id"])
+        end = f"{row['seen_at']}.{row['id']}"
+    return edits_of(connection, fitting), "", True
 
 
 def _counts_differ(connection: Connection, row: Row, words: str) -> bool:
@@ -216,18 +245,20 @@ def _counts_differ(connection: Connection, row: Row, words: str) -> bool:
     return any(before.count(word) != after.count(word) for word in map(str.casefold, search.needles(words)))
 
 
-def _edits_of(connection: Connection, ids: Sequence[int]) -> list[Edit]:
+def edits_of(connection: Connection, ids: Sequence[int]) -> list[Edit]:
+    """Return the changes with these numbers, newest first."""
     condition = "WHERE c.id IN (SELECT value FROM json_each(?)) ORDER BY c.seen_at DESC, c.id DESC"
     return edits(connection, condition, json.dumps(ids))
 
 
-def _articles(connection: Connection, outlet: str) -> int:
+def is_small(connection: Connection, outlet: str) -> bool:
+    """Return whether an outlet is better read by its articles than by time."""
     row = first(
         connection.execute(
             "SELECT count(*) AS n FROM (SELECT 1 FROM articles WHERE host = ? LIMIT ?)", (outlet, _FEW_ARTICLES)
         )
     )
-    return int(row["n"]) if row else 0
+    return row is None or row["n"] < _FEW_ARTICLES
 
 
 def _grouped(days: Mapping[datetime, Mapping[int, list[Edit]]]) -> tuple[tuple[datetime, tuple[Group, ...]], ...]:

@@ -145,7 +145,7 @@ async def home(visit: Visit) -> Any:
     def look(connection: reading.Connection) -> tuple[Any, ...]:
         return (
             figures.overview(connection, now, _WEEKS),
-            figures.outlets(connection),
+            figures.outlets(connection, now),
             listing.changes(connection, listing.Filter(), groups=8),
         )
 
@@ -158,10 +158,11 @@ async def home(visit: Visit) -> Any:
 async def changes(visit: Visit) -> Any:
     """The latest changes, newest first, narrowed by what the query string says."""
     chosen = listing.Filter.of(_flat(visit.request.args))
+    now = datetime.now(UTC)
     page, outlets, kinds = await visit.read(
         lambda connection: (
             listing.changes(connection, chosen, groups=_GROUPS),
-            figures.outlets(connection),
+            figures.outlets(connection, now),
             listing.kinds(connection),
         )
     )
@@ -284,7 +285,8 @@ async def received(visit: Visit) -> Any:
 
 async def outlets(visit: Visit) -> Any:
     """Every site that articles were found on."""
-    return visit.page("outlets.html", outlets=await visit.read(figures.outlets), now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    return visit.page("outlets.html", outlets=await visit.read(lambda connection: figures.outlets(connection, now)))
 
 
 async def outlet(visit: Visit) -> Any:
@@ -295,7 +297,7 @@ async def outlet(visit: Visit) -> Any:
     now = datetime.now(UTC)
 
     def look(connection: reading.Connection) -> tuple[Any, ...]:
-        found = figures.outlet(connection, name)
+        found = figures.outlet(connection, name, now)
         if found is None:
             raise NotFound(f"No article of {name} is in this archive.")
         return (

@@ -226,7 +226,7 @@ def test_no_search_is_a_syntax_error(browser: Browser, query: str) -> None:
 
 def test_an_outlet_tells_how_openly_it_edits(browser: Browser) -> None:
     tree = browser.page(f"{HOME}/outlet/example.org?days=365")
-    assert "50 % of them edited" in " ".join(text(tree, ".lead"))
+    assert "2 changes of 1 article in 365 days" in " ".join(text(tree, ".lead"))
     assert text(tree, ".big")[1] == "1 notice"
 
 
