@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from crawler.diff import BREAK, Span, SpanKind, new_text, old_text, words
 
 _AROUND = 3  # words on either side
+_LONG = 4_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,11 @@ class Edit:
     new: str
     old_start: int
     new_start: int
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so much was exchanged that single words in it tell nothing."""
+        return len(self.old) + len(self.new) > _LONG
 
     @property
     def old_words(self) -> list[str]:
@@ -97,5 +102,5 @@ def letters(text: str) -> str:
 
 def short(text: str) -> str:
     """Return a text as evidence: one line of at most 80 characters."""
-    line = re.sub(r"\s+", " ", text.replace(BREAK, " ¶ ")).strip()
+    line = " ".join(text[:400].replace(BREAK, " ¶ ").split())
     return line if len(line) <= 80 else line[:79].rstrip() + "…"

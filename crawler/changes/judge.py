@@ -105,8 +105,8 @@ _WEIGHTS = {
 _MOST_EVIDENCE = 5
 # A rewrite with more edits than this has shown all its kinds: 0.2 s.
 _MOST_EDITS = 1_000
-# A text that lost more than half of so many words was cut off, or the page failed.
-_COLLAPSE_WORDS = 60
+# A text that lost so many words and more than half of its length was cut off, or the page failed.
+_COLLAPSE_WORDS = 50
 _COLLAPSE_SHARE = 0.5
 
 _FIELD_KINDS = {
@@ -263,14 +263,15 @@ def _is_all_moved(spans: Sequence[Span]) -> bool:
 
 def _quotations(new: Article, blocks: Iterable[BlockDiff]) -> Iterator[tuple[Kind, str]]:
     """Yield quotations altered, added or removed: in edited paragraphs, and gone with a removed one."""
-    whole_new = letters(" ".join(block.text for block in new.blocks))
+    whole_new = ""
     for block in blocks:
         if block.alignment in (Alignment.EQUAL, Alignment.INSERTED) or block.kind is BlockKind.CAPTION:
             continue
         before, after = old_text(block.spans), new_text(block.spans)
         gone, came = rules.quoted(before) - rules.quoted(after), rules.quoted(after) - rules.quoted(before)
         # Moved along with its words, a quotation is neither gone nor new.
-        if block.alignment is Alignment.DELETED:
+        if gone and block.alignment is Alignment.DELETED:
+            whole_new = whole_new or letters(" ".join(block.text for block in new.blocks))
             gone = Counter({said: count for said, count in gone.items() if said not in whole_new})
         if gone or came:
             sides = ((before, gone), (after, came))
@@ -314,6 +315,12 @@ def _all_edits(diff: Diff, blocks: Iterable[BlockDiff]) -> Iterator[Edit]:
 
 def _edit(edit: Edit, language: Language, names: Container[str]) -> Iterator[tuple[Kind, tuple[str, ...]]]:
     """Yield the kinds of one edit: those that change what is said, else one of those that do not."""
+    if edit.is_long:
+        yield (
+            (Kind.WORDING if edit.old and edit.new else Kind.TEXT_ADDED if edit.new else Kind.TEXT_REMOVED),
+            (edit.evidence(),),
+        )
+        return
     if address := rules.link(edit):
         yield Kind.LINK, address
         return
@@ -352,11 +359,9 @@ def _edit(edit: Edit, language: Language, names: Container[str]) -> Iterator[tup
 
 
 def _collapse(old: Article, new: Article, diff: Diff) -> str:
-    if diff.words_removed - diff.words_added < _COLLAPSE_WORDS * _COLLAPSE_SHARE:
-        return ""
-    before, after = (sum(len(real_words(block.text)) for block in article.blocks) for article in (old, new))
-    is_collapse = before >= _COLLAPSE_WORDS and after < before * _COLLAPSE_SHARE
-    return f"{before} → {after} words" if is_collapse else ""
+    before, after = (sum(len(block.text) for block in article.blocks) for article in (old, new))
+    is_collapse = diff.words_removed >= _COLLAPSE_WORDS and after < before * _COLLAPSE_SHARE
+    return f"{before} → {after} characters" if is_collapse else ""
 
 
 def _weight(findings: Iterable[Finding]) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from crawler.diff.blocks import Blocks, Group, align, mark_moved_sentences
+from crawler.diff.blocks import MOST_CHARACTERS, Blocks, Group, align
 from crawler.diff.model import (
     BREAK,
     READ_FIELDS,
@@ -50,7 +50,6 @@ def diff(old: Article, new: Article) -> Diff:
     fields = tuple(_fields(old, new, lexicon, effort))
     blocks = Blocks([block.text for block in old.blocks], [block.text for block in new.blocks], lexicon)
     groups = align(blocks, effort)
-    mark_moved_sentences(blocks, groups, effort)
     found = tuple(_block(group, blocks, old, new, effort) for group in groups)
     read = [
         *(span for field in fields if field.name in READ_FIELDS for span in field.spans),
@@ -71,6 +70,9 @@ def spans(old: str, new: str) -> tuple[Span, ...]:
 
 
 def _spans(old: Sequence[str], new: Sequence[str], lexicon: Lexicon, effort: Effort) -> tuple[Span, ...]:
+    if sum(map(len, (*old, *new))) > MOST_CHARACTERS:
+        effort.is_coarse = True
+        return _item_spans(old, new, lexicon, effort)
     before, after = (Text.joined([Text.read(text, lexicon) for text in texts]) for texts in (old, new))
     return word_spans(before, after, effort)
 
@@ -136,4 +138,4 @@ def _block(group: Group, blocks: Blocks, old: Article, new: Article, effort: Eff
 
 def _count(read: list[Span], kind: SpanKind) -> int:
     texts = (span.text for span in read if span.kind is kind and span.move is None)
-    return sum(is_word(token) for text in texts for token in words(text))
+    return sum(sum(map(is_word, words(text))) if len(text) <= MOST_CHARACTERS else len(text.split()) for text in texts)

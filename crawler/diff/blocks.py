@@ -26,8 +26,9 @@ _RARE = 16
 _FEW_PAIRS = 400
 # Two texts of 2,000 words.
 _CELLS_TO_COMPARE = 4_000_000
-# More blocks without partner are not compared with each other: 0.1 s.
+# More blocks that differ, or more text in them (150,000 words), are shown as removed and added: 0.1 s, and 1 s.
 _MOST_BLOCKS = 5_000
+MOST_CHARACTERS = 1_000_000
 # Shorter sentences ("He declined to comment.") come back by chance.
 _MOVED_WORDS = 5
 _MOVED_CHARACTERS = 12
@@ -84,7 +85,10 @@ class Blocks:
 
 
 def align(blocks: Blocks, effort: Effort) -> list[Group]:
-    """Return every block once, in the new reading order, a deleted one where it stood."""
+    """Return every block once, in the new reading order, a deleted one where it stood.
+
+    What the blocks' texts have in common is not looked for where too much of them differs: the effort is coarse then.
+    """
     old, new = blocks.sides
     stays = _equal(old, new, effort)
     if len(stays) == len(old) == len(new):
@@ -93,19 +97,30 @@ def align(blocks: Blocks, effort: Effort) -> list[Group]:
     pairs = dict(stays)
     pairs |= _elsewhere_as_they_were(old, new, pairs)
     same = set(pairs.items())
+    taken = set(pairs.values())
+    rest = [text for i, text in enumerate(old) if i not in pairs] + [
+        text for j, text in enumerate(new) if j not in taken
+    ]
+    is_small = len(rest) <= _MOST_BLOCKS and sum(map(len, rest)) <= MOST_CHARACTERS
+    effort.is_coarse |= not is_small
     # Blocks with the same number of unmoved ones before them stand in the same place.
     place_old = list(accumulate((i in stays for i in range(len(old))), initial=0))
     unmoved = set(stays.values())
     place_new = list(accumulate((j in unmoved for j in range(len(new))), initial=0))
-    pairs |= _similar(blocks, pairs, place_old, place_new, effort)
+    if is_small:
+        pairs |= _similar(blocks, pairs, place_old, place_new, effort)
     in_place = sorted(pair for pair in pairs.items() if place_old[pair[0]] == place_new[pair[1]])
     unmoved_pairs = {*stays.items(), *increasing([pair for pair in in_place if pair[0] not in stays])}
 
     groups = [
         Group(([i], [j]), is_same=(i, j) in same, has_moved=(i, j) not in unmoved_pairs) for i, j in pairs.items()
     ]
-    _absorb_neighbours(blocks, groups, effort)
-    return _in_order(groups, len(old), len(new))
+    if is_small:
+        _absorb_neighbours(blocks, groups, effort)
+    ordered = _in_order(groups, len(old), len(new))
+    if is_small:
+        _mark_moved_sentences(blocks, ordered, effort)
+    return ordered
 
 
 def _equal(old: Sequence[str], new: Sequence[str], effort: Effort) -> dict[int, int]:
@@ -138,9 +153,6 @@ def _similar(
 ) -> dict[int, int]:
     """Return blocks without partner that are the same paragraph with edits: the best fits first, each block once."""
     taken = set(pairs.values())
-    if sum(map(len, blocks.sides)) - 2 * len(pairs) > _MOST_BLOCKS:
-        effort.is_coarse = True
-        return {}
     olds = {i: blocks.text(0, i).codes for i in range(len(blocks.sides[0])) if i not in pairs}
     news = {j: blocks.text(1, j).codes for j in range(len(blocks.sides[1])) if j not in taken}
     found: dict[int, int] = {}
@@ -248,14 +260,11 @@ def _in_order(groups: list[Group], old_count: int, new_count: int) -> list[Group
     return ordered
 
 
-def mark_moved_sentences(blocks: Blocks, groups: Sequence[Group], effort: Effort) -> None:
+def _mark_moved_sentences(blocks: Blocks, groups: Sequence[Group], effort: Effort) -> None:
     """Number the sentences that left one paragraph and stand in another, or elsewhere in the same, word for word.
 
     The blocks' texts then have each such sentence as one word, which the word diff cannot take apart.
     """
-    if sum(not group.is_same for group in groups) > _MOST_BLOCKS:
-        effort.is_coarse = True
-        return
     # What a sentence says -> where it went from, and where it came to.
     places: tuple[defaultdict[str, list[_Place]], ...] = (defaultdict(list), defaultdict(list))
     for group in groups:
