@@ -41,8 +41,9 @@ def kind_of(text: str, names: str = "") -> NoticeKind | None:
             after = _AFTER_WORD.match(key, len(word))
             if after and (kind is not NoticeKind.UPDATE or not after[1].strip() or any(map(str.isdigit, after[1]))):
                 return kind
-        if any(phrase in key for phrase in holds):
-            return kind
+        for phrase in holds:
+            if phrase in key:
+                return kind
     for kind in (NoticeKind.CORRECTION, NoticeKind.CLARIFICATION):
         if kind.value in names:
             return kind

@@ -24,6 +24,8 @@ _UNREAD = frozenset(
     "style template svg math iframe object embed applet audio canvas map select textarea datalist option "
     "input noembed noframes noscript frameset dialog progress meter".split()
 )
+# Inline elements whose attributes say nothing that is asked for.
+_PLAIN = frozenset(("b", "strong", "em", "i", "u", "sub", "sup", "mark", "q", "nobr"))
 _CONTROLS = frozenset(("input", "select", "textarea", "iframe"))
 _BLOCKS = frozenset(
     "html body address article aside blockquote center dd details dir div dl dt fieldset figcaption figure footer "
@@ -363,6 +365,11 @@ def _walk(root: LexborNode, page: Page) -> None:
             page.pictures.append(Picture(node.attributes, box, len(lines)))
         elif tag in _HEAD:
             _HEAD[tag](node, page)
+        elif tag in _PLAIN:
+            stack.append((node, tag, None, None, "", len(pieces), len(lines)))
+            in_strong += tag == "b" or tag == "strong"
+            node = node.first_child
+            continue
         elif tag[0] not in "-!":
             attributes = node.attributes
             classes = attributes.get("class")
@@ -398,8 +405,6 @@ def _walk(root: LexborNode, page: Page) -> None:
                 in_link += 1
                 if "author" in (attributes.get("rel") or ""):
                     mark = "author"
-            elif tag == "b" or tag == "strong":
-                in_strong += 1
             if mark is None and (
                 attributes.get("itemprop") == "author" or (in_author and ended is None and tag in ("a", "span"))
             ):

@@ -75,7 +75,7 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
     for box in page.boxes:
         if box.first < first or box.first == box.last or box.chars > _LONGEST:
             continue
-        if box.last > last and not _stands_beside(box, last):
+        if box.last > last and (box.tag not in ("figure", "figcaption") or not _stands_beside(box, last)):
             continue
         if before[box.last] > before[box.first]:
             continue

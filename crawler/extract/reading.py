@@ -155,10 +155,12 @@ def _posts(page: Page, found: bodies.Body) -> dict[int, datetime]:
 def _related(links: list[tuple[str, str]], url: str) -> tuple[Related, ...]:
     found: dict[str, Related] = {}
     for href, title in links:
-        address = metadata.absolute(href, url)
-        if address and len(title) > 15 and address.split("#")[0] != url.split("#")[0]:
+        address = metadata.absolute(href, url) if len(title) > 15 else None
+        if address and address.split("#")[0] != url.split("#")[0]:
             found.setdefault(address, Related(url=address, title=title))
-    return tuple(found.values())[:50]
+        if len(found) == 30:
+            break
+    return tuple(found.values())
 
 
 def _shows_paywall(page: Page, found: bodies.Body) -> bool:
@@ -222,7 +224,7 @@ def _standfirst(
     taken = {part.line.index for part in found.parts} | {figure.line for figure in figures} | {start}
     stop = min((part.line.index for part in found.parts), default=found.first)
     said = [comparable(description).casefold() for description in meta.descriptions]
-    words = _long_words(" ".join([*said, *(part.line.text for part in found.parts[:20])]))
+    words: set[str] = set()
     around = list(islice(page.lines[start].box.ancestors(), 5)) if start < len(page.lines) else []
     named: list[str] = []
     best = (0.0, "")
@@ -238,6 +240,7 @@ def _standfirst(
                 named.append(line.text)
             elif score < 0.6 and len(line.text) > 80 and not set(chain[1:3]).isdisjoint(around):
                 # Beside the headline and in the article's own words: an advertisement has others.
+                words = words or _long_words(" ".join([*said, *(part.line.text for part in found.parts[:20])]))
                 own = _long_words(line.text)
                 score = 0.6 if len(own & words) * 4 >= len(own) else 0.0
         if score > best[0] and score >= 0.6:

@@ -9,6 +9,10 @@ from importlib.resources import files
 from crawler.extract.text import comparable
 
 
+# Also at the end of a class in one word: "contentheaderdek", "articlesubtitle".
+_LONG_STANDFIRST = ("dek", "subtitle", "standfirst", "subheadline", "summary", "abstract", "subhead")
+
+
 @cache
 def _lists() -> dict[str, tuple[str, ...]]:
     data = json.loads(files("crawler.extract").joinpath("phrases.json").read_text("utf-8"))
@@ -63,7 +67,10 @@ def gives_credit(key: str) -> bool:
 
 def names_standfirst(name: str) -> bool:
     """Whether a box's class and id call it the article's standfirst."""
-    return any(word in name for word in _lists()["standfirst"])
+    for token in name.replace("_", "-").replace(" ", "-").split("-"):
+        if token in _set("standfirst") or token.endswith(_LONG_STANDFIRST):
+            return True
+    return False
 
 
 def names_role(text: str) -> bool:
