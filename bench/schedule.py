@@ -1,6 +1,6 @@
 """Compare schedules on simulated outlets: who sees which versions of how many articles, how soon, at what cost.
 
-    python bench/schedule.py                              # the tables, and bench/out/schedule.json; about 12 minutes
+    python bench/schedule.py                              # the tables, and bench/out/schedule.json; about 15 minutes
     python bench/schedule.py --fit                        # what each parameter of Redline's is worth, on other outlets
     python bench/schedule.py --plot docs/schedule.png     # the picture too; needs matplotlib
 
@@ -597,7 +597,7 @@ def plot(scores: dict[str, dict[str, Score]], path: Path) -> None:
     labels = {
         "NewsDiffs": ("NewsDiffs", (7, -11), (7, 4)),
         "News Sniffer": ("News Sniffer", (2, -14), (-2, 7)),
-        "diffengine (as meant)": ("diffengine", (-54, -3), (7, -9)),
+        "diffengine (as meant)": ("diffengine", (2, 7), (7, -9)),
         "15 minutes for a day": ("15 min for a day", (7, -4), (7, -9)),
         "every 3 hours": ("every 3 h", (-14, 7), (-14, 7)),
     }
@@ -638,9 +638,8 @@ def plot(scores: dict[str, dict[str, Score]], path: Path) -> None:
         curve = [found for name, found in each.items() if name.startswith("Redline, price")]
         above.annotate(
             "Redline",
-            (curve[2].requests, curve[2].later_versions_caught * 100),
-            xytext=(-8, 8),
-            ha="right",
+            (curve[1].requests, curve[1].later_versions_caught * 100),
+            xytext=(10, -9),
             textcoords="offset points",
             color=red,
             fontweight="bold",
