@@ -140,6 +140,7 @@ def test_a_headline_that_comes_back_weighs_little():
     flap = judged(old, new, earlier_headlines=("Why no ferry sails", "Ferries stay in port"))
     assert [finding.kind for finding in flap.kinds] == [Kind.HEADLINE, Kind.TITLE_FLAP]
     assert flap.weight < first.weight
+    assert flap.reasons == ("title_flap 5: Why no ferry sails",)
 
 
 def test_a_text_that_lost_most_of_its_words_collapsed():
@@ -255,7 +256,9 @@ PIECES += [
     ":",
 ]
 TEXT = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
-BLOCK = st.builds(Block, text=TEXT.filter(comparable), kind=st.sampled_from([BlockKind.PARAGRAPH, BlockKind.POST, BlockKind.CAPTION]))
+BLOCK = st.builds(
+    Block, text=TEXT.filter(comparable), kind=st.sampled_from([BlockKind.PARAGRAPH, BlockKind.POST, BlockKind.CAPTION])
+)
 NOTICE = st.sampled_from([CORRECTION, UPDATE])
 ARTICLE = st.builds(
     Article,

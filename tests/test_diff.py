@@ -253,7 +253,7 @@ ARTICLE = st.builds(
 
 
 @given(ARTICLE, ARTICLE)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_any_diff_rebuilds_both_sides_and_is_the_same_again(old, new):
     found = diff(old, new)
     assert found == diff(old, new)
@@ -268,13 +268,14 @@ def test_any_diff_rebuilds_both_sides_and_is_the_same_again(old, new):
 
 
 @given(ARTICLE, ARTICLE)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_a_diff_is_empty_exactly_when_the_digests_are_equal(old, new):
     assert diff(old, new).is_empty == (digest(old) == digest(new))
     assert diff(old, old).is_empty
 
 
 @given(ARTICLE, st.randoms(use_true_random=False))
+@settings(deadline=None)
 def test_a_shuffled_article_has_no_new_word(old, rng: random.Random):
     blocks = list(old.blocks)
     rng.shuffle(blocks)
@@ -283,6 +284,7 @@ def test_a_shuffled_article_has_no_new_word(old, rng: random.Random):
 
 
 @given(TEXT, TEXT)
+@settings(deadline=None)
 def test_any_two_strings_are_rebuilt_with_what_went_before_what_came(old, new):
     found = spans(old, new)
     assert (old_text(found), new_text(found)) == (old, new)
@@ -291,5 +293,6 @@ def test_any_two_strings_are_rebuilt_with_what_went_before_what_came(old, new):
 
 
 @given(st.text())
+@settings(deadline=None)
 def test_words_lose_nothing(text):
     assert "".join(words(text)) == text

@@ -6,7 +6,7 @@ import json
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.diff import diff, spans, tokens
@@ -65,6 +65,7 @@ HOSTILE = st.lists(st.sampled_from(MARKUP + SIGNS), max_size=12).map("".join)
 
 
 @given(HOSTILE, HOSTILE)
+@settings(deadline=None)
 def test_no_markup_arises_from_the_pieces_of_two_texts(old, new):
     found = diff(article(old, "same", headline=old), article(new, "same", headline=new))
     for mode in MODES:

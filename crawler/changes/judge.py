@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
+from math import prod
 
 from crawler.changes import rules
 from crawler.changes.edits import Edit, edits, letters, real_words, short
@@ -76,8 +77,8 @@ class Judgement:
     verdict_evidence: VerdictEvidence
 
 
-# What an edit of a kind weighs by itself, of 100: how much a reader of the first version was told something else. What
-# turns the sense or a fact weighs most, what reads the same least; set by hand, see "Weights" in CONTRIBUTING.
+# What an edit of a kind weighs by itself, of 100: how far a reader of the first version was told something else. Set by
+# hand, for their order: what turns the sense, then facts and who said them, then what came and went, then the rest.
 _WEIGHTS = {
     Kind.LENGTH_COLLAPSE: 80,
     Kind.CORRECTION_NOTICE: 70,
@@ -166,6 +167,8 @@ def classify(old: Article, new: Article, diff: Diff, *, earlier_headlines: Seque
         Finding(kind, tuple(dict.fromkeys(found[kind]))[:_MOST_EVIDENCE])
         for kind in sorted(found, key=lambda kind: (-_WEIGHTS[kind], kind))
     )
+    # A headline that flaps is no news however it differs.
+    weighed = [finding for finding in findings if finding.kind is not Kind.HEADLINE or Kind.TITLE_FLAP not in found]
     verdict, rests_on = _verdict(old, new, notice)
     return Judgement(
         kinds=findings,
@@ -365,17 +368,11 @@ def _collapse(old: Article, new: Article, diff: Diff) -> str:
 
 
 def _weight(findings: Iterable[Finding]) -> int:
-    """Return how much a change weighs: each kind takes its share of what the heavier ones have left of 100.
+    """Return how much a change weighs: each kind takes its share of what the others have left of 100.
 
-    So two kinds weigh more than one and none takes it past 100. A headline that flaps is no news however it differs.
+    So two kinds weigh more than one, and none takes it past 100.
     """
-    rest = 1.0
-    kinds = {finding.kind for finding in findings}
-    if kinds and kinds <= {Kind.TITLE_FLAP, Kind.HEADLINE}:
-        kinds -= {Kind.HEADLINE} if Kind.TITLE_FLAP in kinds else set()
-    for kind in kinds:
-        rest *= 1 - _WEIGHTS[kind] / 100
-    return round(100 * (1 - rest))
+    return round(100 * (1 - prod(1 - _WEIGHTS[finding.kind] / 100 for finding in findings)))
 
 
 def _verdict(old: Article, new: Article, notice: Notice | None) -> tuple[Verdict, VerdictEvidence]:
