@@ -172,10 +172,8 @@ def classify(old: Article, new: Article, diff: Diff, *, earlier_headlines: Seque
     verdict, rests_on = _verdict(old, new, notice)
     return Judgement(
         kinds=findings,
-        weight=_weight(findings),
-        reasons=tuple(
-            f"{finding.kind} {_WEIGHTS[finding.kind]}: {'; '.join(finding.evidence)}" for finding in findings
-        ),
+        weight=_weight(weighed),
+        reasons=tuple(f"{finding.kind} {_WEIGHTS[finding.kind]}: {'; '.join(finding.evidence)}" for finding in weighed),
         verdict=verdict,
         verdict_evidence=rests_on,
     )
