@@ -125,7 +125,7 @@ def timeline(steps: Sequence[Step], visits: Sequence[Visit]) -> Markup:
             drawn += Markup(
                 '<rect class="unseen-gap" x="{}" y="0" width="{}" height="{}"><title>{}</title></rect>'
             ).format(_n(until), _n(gap), bar, f"version {following.number} came in here")
-        if until - x > 26 or len(steps) < 20:
+        if until - x > 26:
             drawn += Markup('<text x="{}" y="{}" class="number">{}</text>').format(_n(x + 5), bar - 8, step.number)
     # A pixel shows one visit as well as a hundred: ticks of one kind and place are drawn once.
     ticks = {(round(at(visit.captured_at)), _tick(visit)) for visit in visits}

@@ -241,7 +241,7 @@ async def article(visit: Visit) -> Any:
         modes=modes,
         difference=_difference(old, new, mode),
         visits=visits,
-        titles=titles,
+        titles=_by_text(titles),
         addresses=addresses,
         timeline=charts.timeline(steps, visits),
         earlier=_earlier(steps),
@@ -369,7 +369,7 @@ def _difference(old: Version | None, new: Version | None, mode: Any) -> Markup |
     """Return the difference as HTML; None where there is nothing to compare."""
     if old is None or new is None or old.number == new.number:
         return None
-    return Markup(render.html(diff(old.article, new.article), mode=mode))  # noqa: S704 - `render` escapes all of it
+    return Markup(render.html(telling.readable(diff(old.article, new.article)), mode=mode))  # noqa: S704 - `render` escapes all of it
 
 
 def _earlier(steps: list[reading.Step]) -> list[reading.Step]:
@@ -380,6 +380,14 @@ def _earlier(steps: list[reading.Step]) -> list[reading.Step]:
         if step.headline not in seen:
             seen.add(step.headline)
             found.append(step)
+    return found
+
+
+def _by_text(titles: list[reading.Said]) -> dict[str, list[reading.Said]]:
+    """Return where each title stood, by its text."""
+    found: dict[str, list[reading.Said]] = {}
+    for said in titles:
+        found.setdefault(said.text, []).append(said)
     return found
 
 

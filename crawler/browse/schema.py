@@ -86,7 +86,7 @@ def metadata(described: Mapping[str, Described], home: str) -> dict[str, Any]:
     }
 
 
-# How each table opens. Every facet named here has an index or a table small enough; none is suggested beside them.
+# How each table opens. A facet named here has an index, or counts in time (`kinds`) up to some 100,000 rows.
 _SHOWN: dict[str, dict[str, Any]] = {
     "feeds": {"label_column": "title", "sort": "id", "facets": ["format", "language"]},
     "articles": {
@@ -97,13 +97,18 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "urls": {"label_column": "url", "sort_desc": "id", "facets": ["source"]},
     "entries": {"label_column": "title", "sort_desc": "id", "facets": ["feed_id"]},
     "crawls": {"label_column": "started_at", "sort_desc": "id", "facets": ["reason"]},
-    "captures": {"label_column": "captured_at", "sort_desc": "id", "facets": ["outcome", "status", "quality"]},
-    "versions": {"label_column": "headline", "sort_desc": "id", "facets": ["language", "quality"]},
-    "blocks": {"label_column": "text", "sort_desc": "id", "facets": ["kind"]},
+    "captures": {"label_column": "captured_at", "sort_desc": "id", "facets": ["outcome"]},
+    "versions": {"label_column": "headline", "sort_desc": "id"},
+    "blocks": {"label_column": "text", "sort_desc": "id"},
     "images": {"label_column": "caption", "sort_desc": "id"},
     "changes": {"label_column": "summary", "sort_desc": "seen_at", "facets": ["verdict", {"array": "kinds"}]},
     "payloads": {"sort_desc": "capture_id"},
-    "latest_changes": {"facets": ["host", "verdict", {"array": "kinds"}]},
+    "flaps": {"sort_desc": "last_seen"},
+    "holds": {"label_column": "held_at", "sort_desc": "id", "facets": ["settlement"]},
+    "titles": {"label_column": "title", "sort_desc": "id", "facets": ["source"]},
+    "furniture": {"label_column": "example", "sort_desc": "id", "facets": ["host"]},
+    "page_lines": {"hidden": True},
+    "latest_changes": {"facets": ["host", "verdict"]},
 }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
 from crawler import search, urls
-from crawler.diff import Span, SpanKind, render, spans
+from crawler.diff import Diff, Span, SpanKind, new_text, old_text, render, spans
 
 VERDICTS = {
     "declared": "A correction or update notice came with it.",
@@ -118,6 +119,29 @@ def summary(text: str) -> Markup:
             found.append(Span(SpanKind.INSERT, mark["new"]))
     found.append(Span(SpanKind.EQUAL, text[end:]))
     return _html(span for span in found if span.text)
+
+
+def readable(difference: Diff) -> Diff:
+    """Return a difference whose dates read as those of the page around it: `10 Mar 2026, 12:00 UTC`."""
+    fields = tuple(
+        replace(field, spans=tuple(replace(span, text=_date(span.text)) for span in _whole(field.spans)))
+        if field.name.startswith("date_")
+        else field
+        for field in difference.fields
+    )
+    return replace(difference, fields=fields)
+
+
+def _whole(found: tuple[Span, ...]) -> Iterator[Span]:
+    """Yield what was and what is as two spans: half a date is none."""
+    for kind, text in ((SpanKind.DELETE, old_text(found)), (SpanKind.INSERT, new_text(found))):
+        if text:
+            yield Span(kind, text)
+
+
+def _date(text: str) -> str:
+    when = datetime.fromisoformat(text).astimezone(UTC)
+    return f"{when.day} {when:%b %Y, %H:%M} UTC"
 
 
 def plain(text: str | None) -> Markup:

@@ -47,10 +47,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The archive of the demonstration: three outlets, crawled in four rounds by the real command."""
+    path = tmp_path_factory.mktemp("demo") / "demo.db"
+    crawl_demo(path)
+    return path
+
+
+def crawl_demo(path: Path) -> None:
+    """Make the archive of the demonstration: three outlets, crawled in four rounds by the real command."""
     from demo.newsroom import Newsroom
 
-    path = tmp_path_factory.mktemp("demo") / "demo.db"
     environment = crawl_environment() | {"REDLINE_ARCHIVE": str(path)}
 
     def redline(*arguments: str) -> None:
@@ -62,7 +67,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(4):
             press.round = number
             redline("crawl", "--all", "-s", "DOWNLOAD_DELAY=0")
-    return path
 
 
 @pytest.fixture(scope="session")
