@@ -185,24 +185,16 @@ def explains(notice: Notice, diff: Diff) -> tuple[str, ...]:
     The diff may be of an earlier step than the notice: the archive asks for each and takes the nearest that answers.
     Small words and words that stand in the text of both versions say nothing.
     """
+    own = {letters(notice.text)}
     spans = [span for field in diff.fields for span in field.spans]
-    spans += (span for block in diff.blocks for span in block.spans)
-    equal = {word.casefold() for span in spans if span.kind is SpanKind.EQUAL for word in real_words(span.text)}
-    own = comparable(notice.text)
-    changed = {
-        word.casefold()
-        for span in spans
-        if span.kind is not SpanKind.EQUAL and span.move is None and comparable(span.text) not in own + " "
-        for word in real_words(span.text)
-    }
-    changed |= {
-        word.casefold()
-        for span in spans
-        if span.kind is not SpanKind.EQUAL and len(real_words(span.text)) <= 3
-        for word in real_words(span.text)
-    }
+    spans += (span for block in diff.blocks if not _is_notice(block, own) for span in block.spans)
+    words: dict[bool, set[str]] = {True: set(), False: set()}
+    for span in spans:
+        if span.move is None:
+            words[span.kind is SpanKind.EQUAL].update(word.casefold() for word in real_words(span.text))
+    changed = words[False] - words[True]
     said = dict.fromkeys(word.casefold() for word in real_words(notice.text))
-    return tuple(word for word in said if word in changed - equal and (len(word) > 3 or any(map(str.isdigit, word))))
+    return tuple(word for word in said if word in changed and (len(word) > 3 or any(map(str.isdigit, word))))
 
 
 def _fresh(old: Article, new: Article) -> list[Notice]:
