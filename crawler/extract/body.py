@@ -197,8 +197,12 @@ def _trusted(page: Page, core: Box, weights: dict[int, int]) -> list[bool]:
             lanes[_lane(line)] += own
     total = sum(lanes.values())
     main = max(lanes, key=lambda lane: lanes[lane], default=None)
-    good = {main} | {
-        lane for lane, own in lanes.items() if own * 10 >= total and own >= 300 and _runs_on(page, inside, lane)
+    good = {
+        lane
+        for lane, own in lanes.items()
+        if lane == main
+        or (main and lane[:2] == main[:2] and not main[1].endswith("."))
+        or (own * 10 >= total and own >= 300 and _runs_on(page, inside, lane))
     }
     trusted = [False] * len(page.lines)
     for line in inside:
@@ -324,6 +328,9 @@ class _Judge:
             text = " ".join(line.text for line in lines[:100])
             is_body = unit.first > self.body.first and not wordings.is_embed(unit.name) and not wordings.is_label(text)
             return everything if is_body and not wordings.makes_offer(text) and not self._repeats(text) else nothing
+        if unit.tag == "p" and self.body.first < unit.first < self.body.last:
+            # Boxes are put between paragraphs by others; a bare paragraph there is the author's own.
+            return nothing if wordings.makes_offer(lines[0].text) else everything
         if unit.pictures or unit.first >= self.body.last:
             return nothing
         lanes: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
@@ -352,7 +359,7 @@ class _Judge:
             return False
         if wordings.folded(line.text) == self.headline or any(box.tag in _CHROME for box in line.box.ancestors()):
             return False
-        following = self.page.lines[line.index + 1 : line.index + 6]
+        following = self.page.lines[line.index + 1 : line.index + 11]
         if not following or following[0].link_chars * 2 > len(following[0].text):
             return False
         return any(self.trusted[other.index] or other.index in self.weights for other in following)

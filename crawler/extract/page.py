@@ -24,6 +24,7 @@ _UNREAD = frozenset(
     "style template svg math iframe object embed applet audio canvas map select textarea datalist option "
     "input noembed noframes noscript frameset dialog progress meter".split()
 )
+_SUBHEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
 # Inline elements whose attributes say nothing that is asked for.
 _PLAIN = frozenset(("b", "strong", "em", "i", "u", "sub", "sup", "mark", "q", "nobr"))
 _CONTROLS = frozenset(("input", "select", "textarea", "iframe"))
@@ -390,7 +391,7 @@ def _walk(root: LexborNode, page: Page) -> None:
                 page.times.append((attributes["datetime"] or "", len(lines)))
             ended = None
             href = ""
-            if tag in _BLOCKS:
+            if tag in _BLOCKS and not (tag == "div" and box.tag in _SUBHEADINGS):
                 if pieces:
                     flush()
                 else:

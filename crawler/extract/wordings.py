@@ -8,7 +8,6 @@ from importlib.resources import files
 
 from crawler.extract.text import comparable
 
-
 # Also at the end of a class in one word: "contentheaderdek", "articlesubtitle".
 _LONG_STANDFIRST = ("dek", "subtitle", "standfirst", "subheadline", "summary", "abstract", "subhead")
 
