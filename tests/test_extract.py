@@ -264,6 +264,14 @@ def test_an_outlet_does_not_sign_beside_a_person():
     assert [a.name for a in read(html).authors] == ["Jo Roe"]
 
 
+def test_one_line_break_ends_a_paragraph_that_stands_bare_in_a_box():
+    sentence = "The old bridge over the river was closed on Tuesday after engineers found cracks in its pillars."
+    assert texts(f"<h1>Bridge closed</h1><div>{sentence}<br>{sentence} Again.</div>") == [
+        sentence,
+        f"{sentence} Again.",
+    ]
+
+
 def test_visible_text_has_the_menu_too():
     seen = extract.visible_text(PAGE.encode())
     assert "Home" in seen

@@ -32,6 +32,8 @@ HOSTILE = {
     "many attributes": "<div " + " ".join(f"a{i}=1" for i in range(50_000)) + ">" + PARAGRAPHS,
     "many paragraphs": f"<article>{f'<p>{SENTENCE}</p>' * 10_000}</article>",
     "many empty elements": "<p>" * 100_000,
+    "many line breaks": "<div>" + "word<br>" * 200_000,
+    "many sentences": "<div>" + "A word.<br>" * 200_000,
     "many headings": "<h1>A headline of many</h1>" * 20_000,
     "many links": f"<p>{'<a href=/x>link</a> ' * 50_000}</p>",
     "many captions": PARAGRAPHS + "<figure><img><figcaption>A picture</figcaption></figure>" * 5000,

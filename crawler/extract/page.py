@@ -25,6 +25,7 @@ _UNREAD = frozenset(
     "input noembed noframes noscript frameset dialog progress meter".split()
 )
 _SUBHEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
+_PARAGRAPH_ENDS = frozenset('.!?…"”»。')
 # Inline elements whose attributes say nothing that is asked for.
 _PLAIN = frozenset(("b", "strong", "em", "i", "u", "sub", "sup", "mark", "q", "nobr"))
 _CONTROLS = frozenset(("input", "select", "textarea", "iframe"))
@@ -345,7 +346,7 @@ def _walk(root: LexborNode, page: Page) -> None:
         if tag == "-text":
             text = node.text_content or ""
             if not text.isspace():
-                if breaks > 1 and pieces:
+                if breaks and pieces and (breaks > 1 or _ends_paragraph(pieces, box)):
                     flush()
                 breaks = 0
                 if in_link or in_strong:
@@ -418,6 +419,14 @@ def _walk(root: LexborNode, page: Page) -> None:
     flush()
     boxes[0].last = len(lines)
     _add_up(page)
+
+
+def _ends_paragraph(pieces: list[str], box: Box) -> bool:
+    """Whether one line break is enough: text that stands bare in a box has no other way to end a paragraph."""
+    if box.tag not in ("div", "section", "article"):
+        return False
+    last = next((piece for piece in reversed(pieces) if not piece.isspace()), "").rstrip()
+    return last[-1:] in _PARAGRAPH_ENDS and sum(map(len, pieces)) >= 80
 
 
 def _is_hidden(attributes: Attributes) -> bool:
