@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import datasette
+from datasette import NotFound
+from datasette import hookimpl as untyped_hookimpl
 from pluggy import HookimplMarker
 
 from crawler.browse import cells, host, pages
 
-hookimpl: HookimplMarker = datasette.hookimpl
+hookimpl: HookimplMarker = untyped_hookimpl
 
 _ARCHIVE = r"/-/redline/(?P<database>[^/]+)"
 
@@ -93,10 +94,10 @@ def database_actions(datasette: Any, database: str) -> list[dict[str, str]]:
 
 @hookimpl(hookwrapper=True)
 def handle_exception(datasette: Any, request: Any, exception: Exception) -> Iterator[None]:
-    """Answer for our own pages; and for a missing one of Datasette 0.65, which fails at that where rich is installed.
+    """Answer for our own pages; and for any that is missing: Datasette fails at that where rich is installed.
 
-    Its own answer calls `rich.print_exception` outside of an `except` block (seen in 0.65.5): "not found" became a 500.
+    It calls `rich.print_exception` outside of an `except` block (0.65.5 and 1.0a41), and "not found" becomes a 500.
     """
     outcome: Any = yield
-    if pages.is_ours(request) or (host.IS_0 and host.is_not_found(exception)):
+    if pages.is_ours(request) or isinstance(exception, NotFound):
         outcome.force_result([lambda: pages.failure(datasette, request, exception)])

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import datasette
-from datasette import Forbidden, NotFound
+from datasette import Forbidden
 from datasette.utils import sqlite_timelimit
 
 from crawler.browse import schema
@@ -173,10 +173,6 @@ async def _tell_1(datasette: Any, database: str, metadata: Mapping[str, Any]) ->
 def _part(config: dict[str, Any], key: str) -> dict[str, Any]:
     part: dict[str, Any] = config.setdefault(key, {})
     return part
-
-
-def is_not_found(exception: Exception) -> bool:
-    return isinstance(exception, NotFound)
 
 
 async def datasettes_index(datasette: Any, request: Any) -> Any:

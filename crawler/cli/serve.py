@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from crawler.errors import NotFound
+from crawler.archive import Archive
 
 
 @click.command("serve")
@@ -18,14 +18,15 @@ from crawler.errors import NotFound
 def serve_command(archive: Path, host: str, port: int, open_browser: bool | None) -> None:
     """Browse the archive: latest changes, articles with every version, search, and Datasette's own tables.
 
-    Reading does not disturb a crawl that is writing. Ctrl-C ends it. `datasette ARCHIVE` shows the same pages.
+    Reading does not disturb a crawl that is writing. Ctrl-C ends it. `datasette ARCHIVE` shows the same pages, without
+    the limits that this sets for visitors.
     """
-    if not archive.exists():
-        raise NotFound(f"there is no archive {archive} yet; begin one with: redline add https://example.org/")
+    # Says what is wrong with a file that cannot be shown, and brings an older one up to date: the pages only read.
+    Archive(archive, create=False).close()
     from datasette.cli import cli as datasette
 
     arguments = ["serve", str(archive), "--host", host, "--port", str(port)]
-    for setting, value in _SETTINGS.items():
+    for setting, value in SETTINGS.items():
         arguments += ["--setting", setting, value]
     if sys.stdout.isatty() if open_browser is None else open_browser:
         arguments.append("--open")
@@ -33,11 +34,12 @@ def serve_command(archive: Path, host: str, port: int, open_browser: bool | None
 
 
 # Why: facets are named where they are indexed (suggesting them took 251 ms instead of 21 on a page of versions), the
-# file is not handed out whole, and no visitor's SQL may run for long.
-_SETTINGS = {
+# file is not handed out whole, and no visitor's SQL may run for long or bring back much.
+SETTINGS = {
     "suggest_facets": "off",
     "allow_download": "off",
     "sql_time_limit_ms": "1000",
     "max_returned_rows": "1000",
+    "max_csv_mb": "50",
     "truncate_cells_html": "300",
 }
