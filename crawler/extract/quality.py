@@ -31,6 +31,8 @@ def judge(
     seen = page.boxes[0].chars if page.boxes else 0
     if not seen and not text:
         return Quality.EMPTY, "no text on the page"
+    if page.is_capped:
+        return Quality.TRUNCATED, "more elements than are read of one page"
     if is_cut:
         return Quality.TRUNCATED, "the page ends before its elements do"
     says_article = any(kind.endswith(("Article", "Posting")) for kind in meta.types)
