@@ -251,7 +251,24 @@ def outlets(connection: Connection, now: datetime) -> list[Outlet]:
 
 def outlet(connection: Connection, host: str, now: datetime) -> Outlet | None:
     """Return one site; None if no article was found on it."""
-    return next((found for found in outlets(connection, now) if found.host == host), None)
+    row = _only(
+        connection,
+        "SELECT (SELECT count(*) FROM articles WHERE host = ?) AS articles,"
+        " (SELECT count(*) FROM articles WHERE state = 'gone' AND host = ?) AS gone,"
+        " (SELECT f.title FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id WHERE a.host = ? LIMIT 1) AS name,"
+        " (SELECT count(*) FROM changes AS c CROSS JOIN articles AS a ON a.id = c.article_id"
+        " WHERE c.seen_at >= ? AND c.hold_id IS NULL AND a.host = ?) AS changes",
+        *(host, host, host, as_text(now - timedelta(days=7)), host),
+    )
+    if not row["articles"]:
+        return None
+    return Outlet(
+        host=host,
+        name=row["name"] or host,
+        articles=row["articles"],
+        changes=row["changes"],
+        gone=row["gone"],
+    )
 
 
 def outlet_figures(connection: Connection, host: str, since: datetime, now: datetime) -> OutletFigures:
