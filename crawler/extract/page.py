@@ -25,7 +25,7 @@ _UNREAD = frozenset(
     "input noembed noframes noscript frameset dialog progress meter".split()
 )
 _SUBHEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
-# What is read of one page: fifty times what the largest of 117 real pages has (1,446 boxes, 592 lines), in half a second.
+# What is read of one page: fifty times what the largest of 117 real pages has (1,446 boxes, 592 lines).
 _MOST_BOXES = 80_000
 _MOST_LINES = 40_000
 _PARAGRAPH_ENDS = frozenset('.!?…"”»。')
