@@ -59,7 +59,8 @@ def _number(value: Any) -> int | None:
 
 
 def _time(value: Any) -> Markup:
-    return telling.stamp(datetime.fromisoformat(value))
+    when = datetime.fromisoformat(value)
+    return Markup('<span title="{}">{}</span>').format(f"{when:%Y-%m-%dT%H:%M:%SZ}", telling.stamp(when))
 
 
 def _summary(value: Any) -> Markup:

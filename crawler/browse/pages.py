@@ -241,6 +241,7 @@ async def article(visit: Visit) -> Any:
         modes=modes,
         difference=_difference(old, new, mode),
         visits=visits,
+        absences=reading.absences(visits),
         titles=_by_text(titles),
         addresses=addresses,
         timeline=charts.timeline(steps, visits),

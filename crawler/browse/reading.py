@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Protocol
 
 from crawler import rows
@@ -115,6 +116,21 @@ class Visit:
     number: int | None
     error: str | None
     body_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A run of visits that showed no text, from `since` to `until`; `back_at` is the one after them, None if none was.
+
+    `is_missing`: the publisher said that it is gone, or had no such page. Else we failed, or were refused.
+    """
+
+    is_missing: bool
+    since: datetime
+    until: datetime
+    visits: int
+    back_at: datetime | None
+    said: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +242,28 @@ def visits(connection: Connection, article_id: int, limit: int) -> list[Visit]:
         )
         for row in found
     ]
+
+
+def absences(seen: Sequence[Visit]) -> list[Absence]:
+    """Return when an article could not be read, the latest first; `seen` are its visits, the latest first."""
+    found: list[Absence] = []
+    back_at: datetime | None = None
+    for is_away, run in groupby(seen, key=lambda visit: visit.outcome in ("gone", "failed", "blocked")):
+        visits = list(run)
+        if is_away:
+            is_missing = any(visit.outcome == "gone" or visit.status == 404 for visit in visits)
+            found.append(
+                Absence(
+                    is_missing=is_missing,
+                    since=visits[-1].captured_at,
+                    until=visits[0].captured_at,
+                    visits=len(visits),
+                    back_at=back_at,
+                    said=visits[0].error or "",
+                )
+            )
+        back_at = visits[-1].captured_at
+    return found
 
 
 def titles(connection: Connection, article_id: int) -> list[Said]:

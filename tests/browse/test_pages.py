@@ -302,3 +302,14 @@ def test_an_article_that_is_gone_says_so(browser: Browser, written: Archive) -> 
     tree = browser.page(f"{HOME}/article/2")
     assert text(tree, ".state") == ["gone from the site"]
     assert tree.xpath("//*[contains(@class, 'tick gone')]")
+    assert "Not there at the visit of 1 Mar 2026, 15:00" in text(tree, "li")[0]
+    assert text(tree, "li")[0].endswith("Not seen since.")
+
+
+def test_an_article_that_was_away_and_came_back_says_so(browser: Browser, written: Archive) -> None:
+    for hour in (3, 4):
+        written.record(visit(2, hour, url=OTHER, status=404))
+    written.record(visit(2, 6, page("Ships came.", headline="Harbour opens"), url=OTHER))
+    shown = " ".join(text(browser.page(f"{HOME}/article/2"), "li"))
+    assert "Not there at 2 visits from 1 Mar 2026, 15:00 to 1 Mar 2026, 16:00" in shown
+    assert "Back at 1 Mar 2026, 18:00." in shown
