@@ -216,11 +216,16 @@ class Capture:
     elapsed_ms: int | None = None
     refused: bool = False
     error: str | None = None
+    robots: tuple[str, ...] = ()  # what the page asks of robots: noarchive, noindex ...
+    keeps_page: bool = True  # false: the page itself is not to be kept, only what it says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCapture:
-    """One visit to one feed; `feed` is None where nothing readable came. Other fields as in `Capture`."""
+    """One visit to one feed; `feed` is None where nothing readable came. Other fields as in `Capture`.
+
+    `max_age` is how long the answer says that it stays fresh.
+    """
 
     feed_id: int
     url: str
@@ -233,8 +238,39 @@ class FeedCapture:
     etag: str | None = None
     last_modified: str | None = None
     elapsed_ms: int | None = None
+    max_age: timedelta | None = None
     refused: bool = False
     error: str | None = None
+
+
+class Trust(StrEnum):
+    """What is known of a host's validators (ETag, Last-Modified)."""
+
+    HONEST = "honest"  # a text changed, and they with it
+    LYING = "lying"  # a text changed, and they did not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A host (with its port where it is not the usual one) and how to behave towards it.
+
+    `robots` is its robots.txt, "" if it has none, None if it could never be read; `crawl_delay` (seconds) is what that
+    asks for. `failures` counts how often it turned us away, within a day each; until `backoff_until` it is not asked.
+    """
+
+    name: str
+    robots: str | None = None
+    robots_status: int | None = None  # None: no answer, or never asked
+    robots_fetched_at: datetime | None = None
+    robots_failing_since: datetime | None = None
+    crawl_delay: float | None = None
+    delay_reason: str | None = None  # why another delay is kept
+    failures: int = 0
+    backoff_until: datetime | None = None
+    backoff_reason: str | None = None
+    trust: Trust | None = None
+    trust_since: datetime | None = None
+    trust_evidence: str | None = None
 
 
 class Verdict(StrEnum):
@@ -268,16 +304,24 @@ class WatchedFeed:
     next_visit: datetime
     articles: int
     holds: int
+    format: FeedFormat | None = None  # None: it was not read yet
+    entries: int | None = None  # that it listed last
+    former_urls: tuple[str, ...] = ()  # before it moved
+    asks_in_full: bool = False  # as in DueArticle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueArticle:
-    """An article to visit now, with the validators of its latest good answer."""
+    """An article to visit now, with the validators of its latest good answer.
+
+    `asks_in_full`: not to be asked with them, because they are to be put to the test or are known to lie.
+    """
 
     id: int
     url: str
     etag: str | None
     last_modified: str | None
+    asks_in_full: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -294,6 +338,28 @@ class KnownArticle:
     last_visit: datetime | None
     next_visit: datetime | None
     next_visit_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """A turn in what became of an article: `fate` is suspect, gone, up or back; `evidence` says what showed it."""
+
+    fate: str
+    since: datetime
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """Two articles that are one: `url` is visited no more, `into_url` in its stead. Undone if `undone_at` is set."""
+
+    article_id: int
+    url: str
+    into_id: int
+    into_url: str
+    merged_at: datetime
+    evidence: str
+    undone_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,26 +1,40 @@
-"""What a request must pass before it leaves: http or https, to a public address, on every hop."""
+"""What a request must pass before it leaves, on every hop: a public address, the host's wishes, the run's budget."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from protego import Protego
 from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request
+from scrapy.http.request import NO_CALLBACK
+from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 from scrapy.resolver import CachingThreadedResolver
 
-from crawler import addresses, urls
+from crawler import addresses, manners, urls
+from crawler.items import Host
 
 if TYPE_CHECKING:
-    from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.http import Response
     from twisted.internet.base import ReactorBase
     from twisted.internet.defer import Deferred
 
 
 class Refused(IgnoreRequest):
     """We do not ask, or do not take the answer; the message says why and which setting would change it."""
+
+
+class Postponed(IgnoreRequest):
+    """We do not ask now: the host asked us to wait, or the budget is spent. What was to be visited stays due."""
 
 
 class AddressGuard:
@@ -69,6 +83,187 @@ class GuardedResolver(CachingThreadedResolver):
         if not addresses.is_allowed(address, self._allowed):
             raise _refused(name, address)
         return address
+
+
+class Manners:
+    """Asks a host for its robots.txt and keeps to it, to its pace and to its refusals; counts what a run may ask for.
+
+    Replaces Scrapy's RobotsTxtMiddleware, which knows nothing of Crawl-delay, of a copy from the run before, or of a
+    server that cannot answer. What a host asks of us stands in the archive, and outlives the run; a spider without an
+    archive (`redline add`) learns it anew.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        self._crawler = crawler
+        self._obeys = settings.getbool("ROBOTSTXT_OBEY")
+        self._agent: str = settings["ROBOTSTXT_USER_AGENT"]
+        self._least_delay = settings.getfloat("DOWNLOAD_DELAY")
+        self._most_delay = settings.getfloat("CRAWL_DELAY_MAX")
+        self._left = settings.getint("MAX_REQUESTS") or None
+        self._per_host = None if settings.getbool("CRAWL_EVERYTHING") else settings.getint("HOST_MAX_REQUESTS") or None
+        self._asked: Counter[str] = Counter()  # requests of this run, by host
+        self._hosts: dict[str, Host] = {}
+        self._rules: dict[str, Protego] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._robots_asked: set[str] = set()
+        self._ending: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Manners:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        name = parts.netloc
+        # A redirect to another host carries the slot of the first along.
+        request.meta["download_slot"] = parts.hostname
+        if self._obeys and not request.meta.get("dont_obey_robotstxt"):
+            await self._obey(name, request.url)
+        self._wait_if_asked(name)
+        self._spend(name)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if response.status in (429, 503):
+            name, now = urlsplit(request.url).netloc, _now()
+            said = response.headers.get("Retry-After")
+            wish = manners.retry_after(said.decode("latin-1") if said else None, now)
+            self._keep(
+                manners.turned_away(self._host(name), now, said=f"the server answered {response.status}", wish=wish)
+            )
+        return response
+
+    async def _obey(self, name: str, url: str) -> None:
+        """Refuse what the host's robots.txt forbids, or everything where that cannot be had (RFC 9309)."""
+        async with self._turns[name]:  # the others wait for the one that asks for robots.txt
+            if name not in self._robots_asked:
+                self._wait_if_asked(name)
+                if manners.needs_robots(self._host(name), _now()):
+                    await self._ask_for_robots(name, url)
+                self._robots_asked.add(name)
+                self._slow_down(name)
+        host = self._host(name)
+        if manners.is_closed(host, _now()):
+            raise Refused(f"its robots.txt cannot be had ({host.backoff_reason}), so nothing is asked of {name}")
+        if not self._rules[name].can_fetch(url, self._agent):
+            raise Refused("its robots.txt does not allow it")
+
+    async def _ask_for_robots(self, name: str, url: str) -> None:
+        request = Request(
+            f"{urlsplit(url).scheme}://{name}/robots.txt",
+            callback=NO_CALLBACK,
+            meta={"dont_obey_robotstxt": True, "download_maxsize": _ROBOTS_MAX_BYTES},
+        )
+        status, text, said = None, "", ""
+        assert self._crawler.engine
+        try:
+            response = await self._crawler.engine.download_async(request)
+        except (Refused, Postponed):
+            raise
+        except IgnoreRequest:
+            status = 404  # led around in a circle: RFC 9309, 2.3.1.2 takes it as there being none
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+        else:
+            status, said = response.status, f"the server answered {response.status}"
+            text = response.body.decode("utf-8-sig", errors="replace")
+        now = _now()
+        host = manners.with_robots(self._host(name), now, status=status, text=text, agent=self._agent)
+        if host.robots_failing_since is not None and not manners.is_waiting(host, now):
+            host = manners.turned_away(host, now, said=said)
+        self._keep(host)
+
+    def _slow_down(self, name: str) -> None:
+        """Leave as much time between two requests to a host as its robots.txt asks for."""
+        host = self._host(name)
+        self._rules[name] = Protego.parse(host.robots or "")
+        assert self._crawler.engine
+        downloader = self._crawler.engine.downloader
+        key = urlsplit(f"//{name}").hostname or ""
+        own = downloader.per_slot_settings.get(key, {})
+        least = max(self._least_delay, float(own.get("delay", 0)))
+        seconds, reason = manners.delay(host, least=least, most=self._most_delay)
+        # For slots to come (Scrapy throws away those that were idle for a minute), and for the one at work.
+        downloader.per_slot_settings[key] = own | {"delay": seconds}
+        if key in downloader.slots:
+            downloader.slots[key].delay = seconds
+        if reason != host.delay_reason:
+            self._keep(replace(host, delay_reason=reason))
+
+    def _wait_if_asked(self, name: str) -> None:
+        host = self._host(name)
+        if manners.is_waiting(host, _now()):
+            raise Postponed(f"{name} asked us to wait until {host.backoff_until:%Y-%m-%d %H:%M} UTC")
+
+    def _spend(self, name: str) -> None:
+        """Count a request. Raises Postponed if the run, or its share for the host, is spent."""
+        if self._per_host is not None and self._asked[name] >= self._per_host:
+            raise Postponed(f"{name} had its {self._per_host} requests of this run (HOST_MAX_REQUESTS)")
+        if self._left is not None:
+            if self._left == 0:
+                self._end_run()
+                raise Postponed("the run had its requests (MAX_REQUESTS)")
+            self._left -= 1
+        self._asked[name] += 1
+
+    def _end_run(self) -> None:
+        assert self._crawler.engine
+        if self._ending is None:
+            closing = self._crawler.engine.close_spider_async(reason="its requests were spent")
+            self._ending = asyncio.get_running_loop().create_task(closing)
+
+    def _host(self, name: str) -> Host:
+        if name not in self._hosts:
+            archive = getattr(self._crawler.spider, "archive", None)
+            self._hosts[name] = archive.host(name) if archive else Host(name=name)
+        return self._hosts[name]
+
+    def _keep(self, host: Host) -> None:
+        self._hosts[host.name] = host
+        if archive := getattr(self._crawler.spider, "archive", None):
+            archive.keep_host(host)
+
+
+class HostQueue(DownloaderAwarePriorityQueue):
+    """Hands out a request only when its host can take it within seconds.
+
+    Scrapy hands out as many as CONCURRENT_REQUESTS, to wait in the downloader for their host's delay: there neither a
+    429 nor the end of the run could hold them back, and one slow host would leave no room for the others.
+    """
+
+    # Scrapy looks for more to do every 5 seconds, or when an answer has come.
+    _LOOKS_AHEAD_SECONDS = 5.0
+
+    def __init__(self, crawler: Crawler, *arguments: object, **named: object) -> None:
+        super().__init__(crawler, *arguments, **named)  # type: ignore[arg-type]
+        self._downloader_interface = _Downloader(crawler)
+        self._at_once = crawler.settings.getint("CONCURRENT_REQUESTS_PER_DOMAIN") or 1
+
+    def pop(self) -> Request | None:
+        if all(active >= self._at_once for active, _ in self._downloader_interface.stats(self.pqueues)):
+            return None
+        return super().pop()
+
+
+class _Downloader(DownloaderInterface):
+    """Counts what each slot is at work on, robots.txt and what waits for that too; a slot at rest counts as full."""
+
+    def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
+        active = Counter(map(self.get_slot_key, self.downloader.active))
+        return [(active[slot] if self._is_ready(slot) else _FULL, slot) for slot in possible_slots]
+
+    def _is_ready(self, key: str) -> bool:
+        slot = self.downloader.slots.get(key)
+        return slot is None or slot.lastseen + slot.delay - monotonic() <= HostQueue._LOOKS_AHEAD_SECONDS
+
+
+_FULL = 1_000_000
+# RFC 9309, 2.5, asks for 500 KiB at least; what is longer than this is no robots.txt.
+_ROBOTS_MAX_BYTES = 4 * 2**20
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _refused(host: str, address: str) -> Refused:

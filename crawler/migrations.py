@@ -38,13 +38,43 @@ CREATE TABLE feeds (
     last_error TEXT, -- what went wrong at the latest visit; null: nothing
     failures INTEGER NOT NULL DEFAULT 0, -- visits in a row that went wrong
     next_visit TEXT NOT NULL, -- when it is due
+    next_visit_reason TEXT NOT NULL DEFAULT '', -- why then
+    entries INTEGER, -- how many entries it listed last; null: not read yet
+    former_urls TEXT NOT NULL DEFAULT '[]', -- where it was asked for before it moved: a JSON list of {url, until}
     refresh_minutes INTEGER, -- how often it says that it is worth asking for; null if it does not
+    max_age_seconds INTEGER, -- how long its latest good answer said that it stays fresh; null: it did not
     hub TEXT, -- its WebSub hub; null: none
     etag TEXT, -- validator for the next request; null: none given
-    last_modified TEXT -- validator for the next request; null: none given
+    last_modified TEXT, -- validator for the next request; null: none given
+    not_modified INTEGER NOT NULL DEFAULT 0, -- answers of "not modified" in a row: now and then it is asked in full
+    new_entries REAL NOT NULL DEFAULT 0, -- entries new to us, older ones counted less; beside watched_hours
+    watched_hours REAL NOT NULL DEFAULT 0, -- hours in which they came, older ones counted less
+    fresh_seen REAL NOT NULL DEFAULT 0, -- changes seen in articles under 3 hours old, older ones counted less
+    fresh_expected REAL NOT NULL DEFAULT 0, -- changes that studies of the press let expect there in the same time
+    day_seen REAL NOT NULL DEFAULT 0, -- changes seen in articles from 3 hours to a day old
+    day_expected REAL NOT NULL DEFAULT 0, -- changes that the studies let expect there
+    late_seen REAL NOT NULL DEFAULT 0, -- changes seen in articles over a day old
+    late_expected REAL NOT NULL DEFAULT 0 -- changes that the studies let expect there
 );
 
 CREATE INDEX feeds_next_visit ON feeds (next_visit);
+
+CREATE TABLE hosts (
+    -- How to behave towards each host, and whether its word is good.
+    host TEXT PRIMARY KEY, -- its name, with the port where it is not the usual one
+    robots TEXT, -- its robots.txt; empty: it has none; null: it could never be read
+    robots_status INTEGER, -- HTTP status of the latest answer for it; null: no answer, or never asked
+    robots_fetched_at TEXT, -- when it was last asked for; a copy counts for a day
+    robots_failing_since TEXT, -- since when it cannot be had: an older copy counts, without one nothing may be asked
+    crawl_delay REAL, -- seconds between two requests that it asks for; null: it does not
+    delay_reason TEXT, -- why another delay is kept; null: none is
+    failures INTEGER NOT NULL DEFAULT 0, -- how often it turned us away, each time within a day of the one before
+    backoff_until TEXT, -- not to be asked before, its articles stay due; null: it never turned us away
+    backoff_reason TEXT, -- what it answered then; null: see backoff_until
+    trust TEXT, -- of its validators: honest, lying (pages are asked for in full); null: not put to the test yet
+    trust_since TEXT, -- since when that is known; null: it is not
+    trust_evidence TEXT -- the visit that showed it, as a sentence; null: none did
+);
 
 CREATE TABLE articles (
     -- One row for each article that a feed has listed, with its state as of now.
@@ -54,7 +84,7 @@ CREATE TABLE articles (
     current_url TEXT NOT NULL, -- its address now; other than url after a move
     host TEXT NOT NULL, -- the site it was found on
     feed_id INTEGER NOT NULL REFERENCES feeds (id), -- the feed that listed it first
-    state TEXT NOT NULL DEFAULT 'new', -- new (not read yet), up, suspect (missing once), gone
+    state TEXT NOT NULL DEFAULT 'new', -- new (not read yet), up, suspect (missing once), gone; see fates
     versions INTEGER NOT NULL DEFAULT 0, -- how many distinct states we have
     section TEXT, -- of the latest version; null: none given
     authors TEXT NOT NULL DEFAULT '[]', -- names in the latest version, as a JSON list
@@ -69,8 +99,13 @@ CREATE TABLE articles (
     next_visit_reason TEXT NOT NULL DEFAULT '', -- why then
     flap_id INTEGER REFERENCES flaps (id), -- two states that it shows in turn; null: it does not
     failures INTEGER NOT NULL DEFAULT 0, -- visits in a row that brought nothing readable
+    gone_since TEXT, -- the first visit of the row that missed it; null: it is there
+    merged_into INTEGER REFERENCES articles (id), -- the article that it is one with, visited in its stead; null: none
+    pace_seen REAL NOT NULL DEFAULT 0, -- changes seen, older ones counted less; beside pace_expected
+    pace_expected REAL NOT NULL DEFAULT 0, -- changes that its feed's habits let expect in the same time
     etag TEXT, -- validator for the next request; null: none given
-    last_modified TEXT -- validator for the next request; null: none given
+    last_modified TEXT, -- validator for the next request; null: none given
+    not_modified INTEGER NOT NULL DEFAULT 0 -- answers of "not modified" in a row: now and then it is asked in full
 );
 
 CREATE INDEX articles_next_visit ON articles (next_visit);
@@ -86,6 +121,32 @@ CREATE INDEX articles_language ON articles (language);
 CREATE INDEX articles_state ON articles (state);
 
 CREATE INDEX articles_last_changed ON articles (last_changed);
+
+CREATE INDEX articles_merged ON articles (merged_into) WHERE merged_into IS NOT NULL;
+
+CREATE TABLE fates (
+    -- What became of an article: each turn, with its evidence.
+    id INTEGER PRIMARY KEY, -- number of the turn
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    fate TEXT NOT NULL, -- suspect (missing once), gone, up (it was only suspect), back (it was gone)
+    since TEXT NOT NULL, -- the visit that showed it
+    capture_id INTEGER NOT NULL REFERENCES captures (id), -- that visit
+    evidence TEXT NOT NULL -- what it showed, as a sentence
+);
+
+CREATE INDEX fates_article ON fates (article_id);
+
+CREATE TABLE merges (
+    -- Articles that turned out to be one. Both keep their history; the second is visited in the first one's stead.
+    id INTEGER PRIMARY KEY, -- number of the merge
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article that is visited no more
+    into_id INTEGER NOT NULL REFERENCES articles (id), -- the article that it is one with
+    merged_at TEXT NOT NULL, -- the visit that showed it
+    evidence TEXT NOT NULL, -- what it showed, as a sentence
+    undone_at TEXT -- since when a person says that they are two after all; null: nobody does
+);
+
+CREATE INDEX merges_article ON merges (article_id);
 
 CREATE TABLE urls (
     -- Every address at which an article was seen, and from when to when.
@@ -154,6 +215,7 @@ CREATE TABLE captures (
     wavered INTEGER, -- pieces that only seemed new or gone: they stood on both pages, or are furniture; null: none
     error TEXT, -- what went wrong, as a sentence; null: nothing
     date_modified TEXT, -- the publisher's claim on the page; null: none, or not read
+    robots TEXT, -- what the page asks of robots (noarchive, noindex ...); null: nothing, or not read
     body_bytes INTEGER, -- size of the answer, decompressed; null: none
     elapsed_ms INTEGER, -- from request to answer, in milliseconds; null: no answer
     CHECK ((feed_id IS NULL) <> (article_id IS NULL))

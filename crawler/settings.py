@@ -35,6 +35,7 @@ FEED_MAX_DEPTH = 2
 
 # Manners --------------------------------------------------------------------------------------------------------------
 
+# robots.txt is asked for by crawler.middlewares.Manners, and kept in the archive for a day.
 USER_AGENT = f"Redline/{version('redline')}" + (f" (+{CONTACT})" if CONTACT else "")
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = "Redline"
@@ -43,6 +44,16 @@ ROBOTSTXT_USER_AGENT = "Redline"
 DOWNLOAD_DELAY = 1.0
 DOWNLOAD_DELAY_JITTER = 0.0
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
+# Seconds between two requests at most, whatever robots.txt asks for (Crawl-delay): a host that asks for more gets 15
+# visits in 15 minutes all the same, and the archive says so.
+CRAWL_DELAY_MAX = 60.0
+# Requests to one host in a run, 0 for no limit: 15 minutes at one a second, less a tenth. `--all` has no such limit.
+HOST_MAX_REQUESTS = 800
+# Requests in a run, robots.txt and redirects too; 0: no limit. `redline crawl --max-requests` sets it.
+MAX_REQUESTS = 0
+# False: a page that asks not to be archived (`noarchive`, in a meta tag or in X-Robots-Tag) is not kept as it was
+# received. Its text and its versions are: they are what a reader could see, and what this archive is for.
+KEEP_NOARCHIVE = False
 # Across hosts: what one process can parse while it waits.
 CONCURRENT_REQUESTS = 32
 # Seconds for one answer.
@@ -57,8 +68,10 @@ DEFAULT_REQUEST_HEADERS = {"Accept": "text/html,application/xhtml+xml,applicatio
 # Safety ---------------------------------------------------------------------------------------------------------------
 
 DOWNLOADER_MIDDLEWARES = {
-    # Next to the downloader, so that every hop of a redirect and every robots.txt passes it.
-    "crawler.middlewares.AddressGuard": 950,
+    # First of all, so that no robots.txt is asked of an address that is refused. Redirects pass here on every hop.
+    "crawler.middlewares.AddressGuard": 50,
+    "crawler.middlewares.Manners": 100,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
 }
 TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
 DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
@@ -81,6 +94,8 @@ HTTPERROR_ALLOW_ALL = True
 DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
 # What has waited longest goes first; Scrapy's default is the last in, first out of a depth-first crawl.
 SCHEDULER_MEMORY_QUEUE = "scrapy.squeues.FifoMemoryQueue"
+# And nothing leaves the queue before its host can take it.
+SCHEDULER_PRIORITY_QUEUE = "crawler.middlewares.HostQueue"
 URLLENGTH_LIMIT = 4096
 # Silent unless asked: cron mails whatever is printed.
 LOG_ENABLED = False

@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
     finally:
         connection.close()
+
+
+def change(folder: Path, sql: str) -> None:
+    """Set the clock of something in the archive: no test waits."""
+    connection = sqlite3.connect(folder / "archive.db")
+    connection.execute(sql)
+    connection.commit()
+    connection.close()
 
 
 def outcomes(folder: Path, crawl: int) -> dict[str, str]:
@@ -135,6 +144,157 @@ def test_what_robots_txt_forbids_is_not_asked_and_recorded(press: Newsroom, redl
     ]
 
 
+def test_robots_txt_is_asked_for_once_and_kept_over_runs(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    press.page("/robots.txt", "User-agent: *\nDisallow: /private/", content_type="text/plain")
+    redline("add", publish(press, ["/a", "/private/b"]))
+    press.requests.clear()
+    redline("crawl")
+    redline("crawl", "--all")
+    assert len(press.asked("/robots.txt")) == 1
+    assert press.asked("/private/b") == []
+    assert rows(tmp_path, "SELECT robots_status, robots FROM hosts") == [(200, "User-agent: *\nDisallow: /private/")]
+
+
+def test_a_host_whose_robots_txt_cannot_be_had_is_not_asked_for_anything(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    redline("add", publish(press, ["/a"]))
+    press.fault("/robots.txt", status=500)
+    press.requests.clear()
+    crawled = redline("crawl")
+    assert crawled.returncode == 3
+    assert "its robots.txt cannot be had (the server answered 500)" in crawled.stderr
+    redline("crawl", "--all")
+    assert [request.path for request in press.requests] == ["/robots.txt"], "and not again before its wait is over"
+    press.mend()
+    change(tmp_path, "UPDATE hosts SET backoff_until = '2026-01-01T00:00:00Z'")
+    assert redline("crawl", "--all").returncode == 0
+    assert outcomes(tmp_path, 3) == {"/a": "new"}
+
+
+def test_a_copy_of_robots_txt_counts_while_the_server_cannot_give_it(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    press.page("/robots.txt", "User-agent: *\nDisallow: /private/", content_type="text/plain")
+    redline("add", publish(press, ["/a", "/private/b"]))
+    redline("crawl")
+    press.fault("/robots.txt", status=500)
+    change(tmp_path, "UPDATE hosts SET robots_fetched_at = '2026-01-01T00:00:00Z'")
+    redline("crawl", "--all")
+    assert "/a" not in outcomes(tmp_path, 2), "its wait comes first"
+    change(tmp_path, "UPDATE hosts SET backoff_until = '2026-01-01T00:00:00Z'")
+    press.fault("/robots.txt", status=500)
+    redline("crawl", "--all")
+    assert press.asked("/private/b") == []
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_host_that_turns_us_away_is_left_alone_and_its_articles_stay_due(
+    press: Newsroom, redline: Command, tmp_path: Path, status: int
+) -> None:
+    paths = [f"/a{n}" for n in range(8)]
+    redline("add", publish(press, paths))
+    press.fault("/a2", status=status, headers={"Retry-After": "7200"})
+    press.requests.clear()
+    assert redline("crawl").returncode == 0
+    assert [r.path for r in press.requests if r.path.startswith("/a")] == ["/a0", "/a1", "/a2"]
+    asked = len(press.requests)
+    redline("crawl", "--all")
+    assert len(press.requests) == asked, "the wait outlives the run"
+    assert rows(tmp_path, "SELECT count(*) FROM articles WHERE last_visit IS NULL AND next_visit = found_at") == [(5,)]
+    assert "not asked before" in redline("feeds").stdout
+    ((wait, reason),) = rows(
+        tmp_path,
+        "SELECT round((julianday(backoff_until) - julianday(max(captured_at))) * 24, 1), backoff_reason"
+        " FROM hosts, captures",
+    )
+    assert (wait, reason) == (2.0, f"the server answered {status} and asks for the wait")
+
+
+def test_a_crawl_delay_is_kept_between_requests(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    press.page("/robots.txt", "User-agent: *\nCrawl-delay: 0.3", content_type="text/plain")
+    redline("add", publish(press, ["/a", "/b", "/c"]))
+    press.requests.clear()
+    redline("crawl")
+    times = [request.time for request in press.requests]
+    assert len(times) == 5
+    assert min(after - before for before, after in pairwise(times)) > 0.28
+
+
+def test_a_crawl_delay_beyond_all_measure_is_cut_and_that_is_written_down(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    press.page("/robots.txt", "User-agent: *\nCrawl-delay: 86400", content_type="text/plain")
+    redline("add", publish(press, ["/a"]))
+    redline("crawl", "-s", "CRAWL_DELAY_MAX=0.1")
+    ((asked, reason),) = rows(tmp_path, "SELECT crawl_delay, delay_reason FROM hosts")
+    assert asked == 86400
+    assert "asks for 86400 seconds" in str(reason)
+
+
+def test_a_page_that_asks_not_to_be_archived_is_not_kept_but_its_edits_are_seen(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    redline("add", publish(press, ["/a", "/b"]))
+    for text in ("Eleven boats sank.", "Twelve boats sank."):
+        page = ARTICLE.format(headline="The wall will stand", text=text)
+        press.page("/a", page, headers={"X-Robots-Tag": "noarchive"})
+        press.page("/b", page.replace("<head>", "<head><meta name=robots content='noindex,noarchive'>"))
+        redline("crawl", "--all")
+    assert outcomes(tmp_path, 2) == {"/a": "changed", "/b": "changed"}
+    assert rows(tmp_path, "SELECT count(*) FROM payloads") == [(0,)]
+    assert rows(tmp_path, "SELECT DISTINCT robots FROM captures WHERE article_id IS NOT NULL ORDER BY 1") == [
+        ("noarchive",),
+        ("noarchive, noindex",),
+    ]
+    write(press, "/a", "Thirteen boats sank.")
+    redline("crawl", "--all", "-s", "KEEP_NOARCHIVE=True")
+    assert rows(tmp_path, "SELECT count(*) FROM payloads") == [(1,)]
+
+
+def test_a_server_whose_validators_lie_is_found_out_and_asked_in_full_from_then_on(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    redline("add", publish(press, ["/a", "/b"]))
+    same = {"ETag": '"for ever"'}
+    page = ARTICLE.format(headline="The wall will stand", text="Eleven boats sank.")
+    press.page("/a", page, headers=same, validators=False)
+    redline("crawl")
+    press.page("/a", "", status=304, headers=same, validators=False)
+    redline("crawl", "--all")
+    redline("crawl", "--all")
+    assert [("if-none-match" in request.headers) for request in press.asked("/a")] == [False, True, True]
+    assert "do not tell" not in redline("feeds").stdout
+    press.page("/a", page.replace("Eleven", "Twelve"), headers=same, validators=False)
+    redline("crawl", "--all")
+    assert outcomes(tmp_path, 4)["/a"] == "changed"
+    assert rows(tmp_path, "SELECT trust, trust_evidence FROM hosts") == [
+        ("lying", f"{press.url('', '/a')} changed, and its validators did not")
+    ]
+    appeared = "SELECT (SELECT captured_at FROM captures WHERE outcome = 'new' AND article_id = 1) = appeared_after"
+    assert rows(tmp_path, f"{appeared} FROM changes") == [(1,)], "what the lies hid is not known to be late"
+    assert "do not tell" in redline("feeds").stdout
+    redline("crawl", "--all")
+    assert "if-none-match" not in press.asked("/b")[-1].headers
+    assert "if-none-match" not in press.asked("/feed.xml")[-1].headers
+
+
+def test_a_redirect_to_another_host_keeps_to_that_hosts_pace(redline: Command) -> None:
+    with Newsroom(outlets=("courier", "limansk")) as press:
+        pace = "User-agent: *\nCrawl-delay: 0.3"
+        press.page("/robots.txt", pace, outlet="limansk", content_type="text/plain")
+        for path in ("/a", "/b", "/c"):
+            there = press.page(path, ARTICLE.format(headline="The wall", text=path), outlet="limansk")
+            press.page(path, "", status=302, headers={"Location": there})
+        items = "".join(f"<item><link>{press.url('courier', path)}</link></item>" for path in ("/a", "/b", "/c"))
+        redline("add", press.page("/of-ours.xml", RSS.format(base="", items=items), content_type="application/rss+xml"))
+        press.requests.clear()
+        redline("crawl")
+        times = [request.time for request in press.requests if request.outlet == "limansk"]
+    assert len(times) == 4
+    assert min(after - before for before, after in pairwise(times)) > 0.28
+
+
 def test_noise_around_an_article_is_no_edit_and_every_planned_edit_is_found(
     newsroom: Newsroom, redline: Command, tmp_path: Path
 ) -> None:
@@ -209,10 +369,10 @@ def test_a_feed_that_fails_is_said_and_the_others_go_on(press: Newsroom, redline
     redline("add", publish(press, ["/a"]))
     other = press.page("/other.xml", RSS.format(base="", items=""), content_type="application/rss+xml")
     redline("add", other)
-    press.fault("/other.xml", status=503)
+    press.fault("/other.xml", status=500)
     crawled = redline("crawl")
     assert crawled.returncode == 3
-    assert crawled.stderr == f"redline: {other}: the server answered 503\n"
+    assert crawled.stderr == f"redline: {other}: the server answered 500\n"
     assert outcomes(tmp_path, 1) == {"/a": "new"}
     assert "failed" in redline("feeds").stdout
 

@@ -5,6 +5,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
 
     file          the file itself: opened with care, transactions, errors in our words
     feeds         the list of feeds, and what feeds said of articles
+    hosts         how to behave towards each host, and whether its word is good
     addresses     every address of every article
     versions      texts block by block, the pages behind them
     surroundings  what stands around articles: whether a difference is an edit at all
@@ -20,8 +21,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from crawler import extract, schedule, search, visits, wavering
-from crawler.archive import addresses, feeds, log, versions
+from crawler import extract, manners, schedule, search, visits, wavering
+from crawler.archive import addresses, feeds, hosts, log, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -36,6 +37,7 @@ from crawler.items import (
     FeedLink,
     Hit,
     Hold,
+    Host,
     KnownArticle,
     Outcome,
     Quality,
@@ -103,8 +105,11 @@ class Archive:
         return feeds.watched(self._file)
 
     def due_feeds(self, now: datetime, *, everything: bool = False) -> list[WatchedFeed]:
-        """Return the feeds to visit now, the longest overdue first; with `everything`, all that are not paused."""
-        return feeds.due(self._file, now + _SLACK, everything=everything)
+        """Return the feeds to visit now, the longest overdue first; with `everything`, all that are not paused.
+
+        Those of hosts that asked us to wait stay due, in either case.
+        """
+        return feeds.due(self._file, now + _SLACK, now, everything=everything)
 
     def record_feed(self, capture: FeedCapture) -> tuple[Outcome, list[DueArticle]]:
         """Record a visit to a feed; return what it showed, and the articles that it listed for the first time."""
@@ -118,6 +123,8 @@ class Archive:
                 new, is_news = feeds.record_entries(self._file, capture.feed_id, entries, capture.captured_at)
                 is_first = old["format"] is None
                 outcome, error = Outcome.NEW if is_first else Outcome.CHANGED if is_news else Outcome.UNCHANGED, None
+                if outcome is Outcome.CHANGED and capture.url == old["url"]:
+                    hosts.judge(self._file, old, capture)
             else:
                 outcome, error = visits.feed_outcome_without_entries(capture)
             if capture.url == old["url"]:  # and not a further page of it
@@ -125,6 +132,21 @@ class Archive:
             self._insert_capture(capture, outcome, error, feed_id=capture.feed_id, body_bytes=capture.body_bytes)
             self._count("feeds")
         return outcome, new
+
+    # Hosts ------------------------------------------------------------------------------------------------------------
+
+    def host(self, name: str) -> Host:
+        """Return how to behave towards a host: its name, with the port where it is not the usual one."""
+        return hosts.named(self._file, name)
+
+    def hosts(self) -> list[Host]:
+        """Return every host that was met, by name."""
+        return list(hosts.every(self._file).values())
+
+    def keep_host(self, host: Host) -> None:
+        """Write down what a host asks of its visitors. What its validators are worth, visits show (`record`)."""
+        with self._file.transaction():
+            hosts.keep(self._file, host)
 
     # Articles ---------------------------------------------------------------------------------------------------------
 
@@ -134,15 +156,24 @@ class Archive:
         Articles whose only feed is paused or removed rest with it.
         """
         rows = self._file.rows(
-            "SELECT a.id, a.current_url, a.etag, a.last_modified FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
+            "SELECT a.id, a.current_url, a.etag, a.last_modified, a.not_modified FROM articles AS a"
+            " JOIN feeds AS f ON f.id = a.feed_id"
             " WHERE f.paused_at IS NULL AND f.removed_at IS NULL"
             " AND CASE WHEN ? THEN a.state <> 'gone' ELSE a.next_visit <= ? END ORDER BY a.next_visit, a.id",
             *(everything, as_text(now + _SLACK)),
         )
-        return (
-            DueArticle(id=row["id"], url=row["current_url"], etag=row["etag"], last_modified=row["last_modified"])
-            for row in rows
-        )
+        known = hosts.every(self._file)
+        for row in rows:
+            host = known.get(hosts.of(row["current_url"]))
+            if host is not None and manners.is_waiting(host, now):
+                continue
+            yield DueArticle(
+                id=row["id"],
+                url=row["current_url"],
+                etag=row["etag"],
+                last_modified=row["last_modified"],
+                asks_in_full=manners.asks_in_full(row["not_modified"], manners.trust(host, now) if host else None),
+            )
 
     def record(self, capture: Capture) -> Outcome:
         """Record a visit to an article, and the new version if it showed one; return what it showed.
@@ -188,10 +219,12 @@ class Archive:
                 quality=capture.article.quality if capture.article else None,
                 wavered=wavered or None,
                 date_modified=as_text(capture.article.date_modified) if capture.article else None,
+                robots=", ".join(capture.robots) or None,
                 body_bytes=len(capture.body) if capture.body is not None else None,
             )
             if outcome in _NEW_TEXT:
-                versions.keep_payload(self._file, capture_id, capture)
+                if capture.keeps_page:
+                    versions.keep_payload(self._file, capture_id, capture)
                 self._surroundings.keep(known["host"], capture.article_id)
             self._count("articles", outcome)
         return outcome
@@ -414,6 +447,8 @@ class Archive:
             return Outcome.UNCHANGED, latest.id
         if (shown := log.flap(self._file, capture, article, latest)) is not None:
             return Outcome.UNCHANGED, shown
+        if hosts.judge(self._file, known, capture):
+            latest = versions.seen_in_full(self._file, latest)
         if known["flap_id"] is not None:
             flap = self._file.row("UPDATE flaps SET shown = shown WHERE id = ? RETURNING last_seen", known["flap_id"])
             assert flap is not None
@@ -476,9 +511,10 @@ class Archive:
         modified = capture.last_modified or (known["last_modified"] if keeps else None)
         self._file.run(
             "UPDATE articles SET state = ?, failures = ?, last_visit = ?, last_changed = ?, next_visit = ?,"
-            " next_visit_reason = ?, etag = ?, last_modified = ? WHERE id = ?",
+            " next_visit_reason = ?, etag = ?, last_modified = ?, not_modified = ? WHERE id = ?",
             *(state, failures, as_text(now), as_text(last_changed), as_text(appointment.at), appointment.reason),
             *((etag, modified) if is_good else (None, None)),
+            known["not_modified"] + 1 if keeps and is_good else 0,
             capture.article_id,
         )
         if is_good and article is not None:
@@ -505,15 +541,16 @@ class Archive:
         quality: Quality | None = None,
         wavered: int | None = None,
         date_modified: str | None = None,
+        robots: str | None = None,
         body_bytes: int | None = None,
     ) -> int:
         row = self._file.row(
             "INSERT INTO captures (crawl_id, feed_id, article_id, captured_at, outcome, status, url, final_url,"
-            " version_id, quality, wavered, error, date_modified, body_bytes, elapsed_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            " version_id, quality, wavered, error, date_modified, robots, body_bytes, elapsed_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             *(self._crawl_id, feed_id, article_id, as_text(capture.captured_at), outcome, capture.status, capture.url),
             *(capture.final_url if capture.final_url != capture.url else None, version_id, quality, wavered, error),
-            *(date_modified, body_bytes, capture.elapsed_ms),
+            *(date_modified, robots, body_bytes, capture.elapsed_ms),
         )
         assert row is not None
         return int(row["id"])

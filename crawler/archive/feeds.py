@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from crawler import schedule, urls
-from crawler.archive import addresses
+from crawler import manners, schedule, urls
+from crawler.archive import addresses, hosts
 from crawler.archive.file import File
 from crawler.errors import UsageError
-from crawler.items import DueArticle, Entry, FeedCapture, FeedLink, WatchedFeed
+from crawler.items import DueArticle, Entry, FeedCapture, FeedLink, Host, WatchedFeed
 from crawler.rows import as_text, known_moment, moment
 
 _FEEDS = (
@@ -23,13 +24,21 @@ def watched(file: File) -> list[WatchedFeed]:
     return [_watched(row) for row in file.rows(f"{_FEEDS} WHERE f.removed_at IS NULL ORDER BY f.id")]
 
 
-def due(file: File, by: datetime, *, everything: bool) -> list[WatchedFeed]:
+def due(file: File, by: datetime, now: datetime, *, everything: bool) -> list[WatchedFeed]:
+    """Return the feeds that are due `by` a moment, but those whose hosts are not to be asked `now`."""
     rows = file.rows(
         f"{_FEEDS} WHERE f.removed_at IS NULL AND f.paused_at IS NULL AND (? OR f.next_visit <= ?)"
         " ORDER BY f.next_visit, f.id",
         *(everything, as_text(by)),
     )
-    return [_watched(row) for row in rows]
+    known = hosts.every(file)
+    found = []
+    for row in rows:
+        host = known.get(hosts.of(row["url"]), Host(name=""))
+        if not manners.is_waiting(host, now):
+            in_full = manners.asks_in_full(row["not_modified"], manners.trust(host, now))
+            found.append(replace(_watched(row), asks_in_full=in_full))
+    return found
 
 
 def one(file: File, feed_id: int) -> WatchedFeed:
@@ -80,9 +89,9 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
     )
     file.run(
         "UPDATE feeds SET last_visit = ?, last_good_at = ?, last_error = ?, failures = ?, next_visit = ?,"
-        " etag = ?, last_modified = ?, refresh_minutes = ? WHERE id = ?",
+        " etag = ?, last_modified = ?, not_modified = ?, refresh_minutes = ? WHERE id = ?",
         *(as_text(now), as_text(now) if is_good else old["last_good_at"], error, failures, as_text(appointment.at)),
-        *(etag, modified, refresh, old["id"]),
+        *(etag, modified, old["not_modified"] + 1 if capture.status == 304 else 0, refresh, old["id"]),
     )
     if feed is not None:
         file.run(

@@ -52,17 +52,24 @@ class Surroundings:
             body, content_type = versions.payload(self._file, latest.id)
             headers = {"Content-Type": content_type} if content_type else {}
             old_lines = extract.visible_text(body, headers=headers).split("\n")
+            around = b""
         except NotFound:
-            old_lines = []  # the payload was pruned: what wavers then shows as an edit
+            # The page was pruned, or its publisher asked that it not be kept: what stood around the article is known.
+            row = self._file.row("SELECT hashes FROM page_lines WHERE article_id = ?", capture.article_id)
+            old_lines, around = [], row["hashes"] if row else b""
         there, here = ({extract.comparable(line) for line in lines} for lines in (old_lines, capture.lines))
 
         def is_furniture(text: str) -> bool:
             return self._is_furniture(host, text, capture)
 
+        def stood_around(text: str) -> bool:
+            key = furniture_key(text)
+            return bool(key) and holds(around, key)
+
         return settle(
             latest.article,
             article,
-            was_there=lambda text: extract.comparable(text) in there or is_furniture(text),
+            was_there=lambda text: extract.comparable(text) in there or stood_around(text) or is_furniture(text),
             is_there=lambda text: extract.comparable(text) in here or is_furniture(text),
         )
 

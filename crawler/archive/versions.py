@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from crawler import extract, rows, search
@@ -38,6 +38,16 @@ def load(file: File, row: sqlite3.Row) -> Version:
 def latest(file: File, article_id: int) -> Version | None:
     row = file.row("SELECT * FROM versions WHERE article_id = ? ORDER BY number DESC LIMIT 1", article_id)
     return None if row is None else load(file, row)
+
+
+def seen_in_full(file: File, version: Version) -> Version:
+    """Take back what "not modified" said of a version after its last full answer: the server was found to lie."""
+    row = file.row("SELECT max(captured_at) AS at FROM captures WHERE version_id = ? AND status <> 304", version.id)
+    last_seen = rows.moment(row["at"]) if row else None
+    if last_seen is None:
+        return version
+    file.run("UPDATE versions SET last_seen = ? WHERE id = ?", as_text(last_seen), version.id)
+    return replace(version, last_seen=last_seen)
 
 
 def step(file: File, version_id: int) -> tuple[Version, Version]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from crawler import manners
 from crawler.archive import Archive
 from crawler.cli.keep import held_line
-from crawler.cli.output import ago, count, plain, table
+from crawler.cli.output import ago, count, plain, stamp, table
 from crawler.errors import FeedError, UsageError
-from crawler.items import Feed, FeedFormat, FeedLink, WatchedFeed
+from crawler.items import Feed, FeedFormat, FeedLink, Host, Trust, WatchedFeed
 
 if TYPE_CHECKING:
     from crawler.cli.fetch import Get
@@ -63,7 +65,7 @@ def add_command(archive: Path, url: str, take_all: bool, section: bool) -> None:
 def feeds_command(archive: Path) -> None:
     """List the feeds that are watched, and how they fare."""
     with Archive(archive, create=False) as opened:
-        feeds, held = opened.feeds(), opened.holds()
+        feeds, held, hosts = opened.feeds(), opened.holds(), opened.hosts()
     if not feeds:
         click.echo("no feed is watched; add one with: redline add https://example.org/")
         return
@@ -80,6 +82,22 @@ def feeds_command(archive: Path) -> None:
             click.echo(f"   failed {ago(feed.last_visit, now)}{times}: {plain(feed.last_error)}")
     for hold in held:
         click.echo(f"\n{hold.feed_id}: {held_line(hold)}")
+    for host in hosts:
+        if said := list(_host_lines(host, now)):
+            click.echo("\n".join([f"\n{plain(host.name)}", *said]))
+
+
+def _host_lines(host: Host, now: datetime) -> Iterator[str]:
+    """Say what of a host keeps its articles from being visited as usual."""
+    if host.backoff_until and manners.is_waiting(host, now):
+        yield f"   not asked before {stamp(host.backoff_until)}: {plain(host.backoff_reason)}"
+    if host.robots_failing_since:
+        yield f"   its robots.txt cannot be had since {stamp(host.robots_failing_since)}"
+    if host.delay_reason:
+        yield f"   {plain(host.delay_reason)}"
+    if manners.trust(host, now) is Trust.LYING:
+        yield f"   its ETag and Last-Modified do not tell what changed: {plain(host.trust_evidence)}"
+        yield "   each page is asked for in full"
 
 
 @click.command("pause")

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 import scrapy
 from filelock import FileLock, Timeout
 from scrapy import signals
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response, TextResponse
 from twisted.python.failure import Failure
 
-from crawler import extract, feeds
+from crawler import extract, feeds, manners
 from crawler.archive import Archive
 from crawler.errors import FeedError, Locked, RedlineError
 from crawler.items import Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
-from crawler.middlewares import Refused
+from crawler.middlewares import Postponed, Refused
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -91,7 +90,7 @@ class NewsSpider(scrapy.Spider):
             callback=self.parse_feed,
             errback=self.feed_failed,
             cb_kwargs={"feed": feed, "asked": url, "depth": depth},
-            headers=_validators(feed.etag, feed.last_modified) if depth == 0 else None,
+            headers=None if depth or feed.asks_in_full else _validators(feed.etag, feed.last_modified),
             priority=_FEEDS_FIRST,
         )
 
@@ -119,6 +118,7 @@ class NewsSpider(scrapy.Spider):
             etag=_header(response, "ETag"),
             last_modified=_header(response, "Last-Modified"),
             elapsed_ms=_elapsed(response),
+            max_age=manners.max_age(_header(response, "Cache-Control")),
             error=error,
         )
         for article in self._record_feed(feed, capture):
@@ -135,6 +135,8 @@ class NewsSpider(scrapy.Spider):
             yield self._feed_request(feed, url, depth + 1)
 
     def feed_failed(self, failure: Failure) -> None:
+        if self._is_postponed(failure):
+            return
         asked = failure.request.cb_kwargs  # type: ignore[attr-defined]
         refused, error = reason_of(failure.value)
         capture = FeedCapture(
@@ -158,7 +160,7 @@ class NewsSpider(scrapy.Spider):
             callback=self.parse_article,
             errback=self.article_failed,
             cb_kwargs={"article": article},
-            headers=_validators(article.etag, article.last_modified),
+            headers=None if article.asks_in_full else _validators(article.etag, article.last_modified),
             meta={"download_maxsize": self.settings.getint("PAGE_MAX_BYTES")},
         )
 
@@ -177,6 +179,11 @@ class NewsSpider(scrapy.Spider):
                     error = f"the page could not be read: {bug!r}"
             else:
                 error = f"what came is no text but {content_type or 'unnamed'}"
+        robots = manners.directives(
+            (line.decode("latin-1") for line in response.headers.getlist("X-Robots-Tag")),
+            response.body if page is not None else b"",
+            agent=self.settings["ROBOTSTXT_USER_AGENT"],
+        )
         yield Capture(
             article_id=article.id,
             url=article.url,
@@ -192,12 +199,24 @@ class NewsSpider(scrapy.Spider):
             content_type=content_type,
             elapsed_ms=_elapsed(response),
             error=error,
+            robots=robots,
+            keeps_page=self.settings.getbool("KEEP_NOARCHIVE") or "noarchive" not in robots,
         )
 
     def article_failed(self, failure: Failure) -> Iterator[Capture]:
+        if self._is_postponed(failure):
+            return
         article = failure.request.cb_kwargs["article"]  # type: ignore[attr-defined]
         refused, error = reason_of(failure.value)
         yield Capture(article_id=article.id, url=article.url, captured_at=_now(), refused=refused, error=error)
+
+    def _is_postponed(self, failure: Failure) -> bool:
+        """Whether nothing was asked, to be asked another time: that is no visit. It is counted all the same."""
+        if not isinstance(failure.value, Postponed):
+            return False
+        assert self.crawler.stats
+        self.crawler.stats.inc_value("redline/postponed")
+        return True
 
 
 def _locked(archive: Path) -> FileLock:
@@ -227,8 +246,6 @@ def reason_of(error: BaseException | None) -> tuple[bool, str]:
         error = error.__cause__
     if isinstance(error, Refused):
         return True, str(error)
-    if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
-        return True, "its robots.txt does not allow it"
     said = str(error).partition("\n")[0].strip()
     return False, f"{type(error).__name__}: {said}" if said else type(error).__name__
 

@@ -1,0 +1,82 @@
+"""Hosts in the file: what they ask of visitors, how long they asked us to wait, whether their validators are true."""
+
+from __future__ import annotations
+
+import sqlite3
+from urllib.parse import urlsplit
+
+from crawler import manners
+from crawler.archive.file import File
+from crawler.items import Capture, FeedCapture, Host, Trust
+from crawler.rows import as_text, moment
+
+
+def named(file: File, name: str) -> Host:
+    """Return what is known of a host; of one that was never met, nothing."""
+    row = file.row("SELECT * FROM hosts WHERE host = ?", name)
+    return _host(row) if row else Host(name=name)
+
+
+def every(file: File) -> dict[str, Host]:
+    return {row["host"]: _host(row) for row in file.rows("SELECT * FROM hosts ORDER BY host")}
+
+
+def of(url: str) -> str:
+    """Return the name under which the host of an address is kept."""
+    return urlsplit(url).netloc
+
+
+def keep(file: File, host: Host) -> None:
+    """Write down how to behave towards a host. What its validators are worth is `judge`'s to say."""
+    file.run(
+        "INSERT INTO hosts (host, robots, robots_status, robots_fetched_at, robots_failing_since, crawl_delay,"
+        " delay_reason, failures, backoff_until, backoff_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (host) DO UPDATE SET robots = excluded.robots, robots_status = excluded.robots_status,"
+        " robots_fetched_at = excluded.robots_fetched_at, robots_failing_since = excluded.robots_failing_since,"
+        " crawl_delay = excluded.crawl_delay, delay_reason = excluded.delay_reason, failures = excluded.failures,"
+        " backoff_until = excluded.backoff_until, backoff_reason = excluded.backoff_reason",
+        *(host.name, host.robots, host.robots_status, as_text(host.robots_fetched_at)),
+        *(as_text(host.robots_failing_since), host.crawl_delay, host.delay_reason, host.failures),
+        *(as_text(host.backoff_until), host.backoff_reason),
+    )
+
+
+def judge(file: File, known: sqlite3.Row, capture: Capture | FeedCapture) -> bool:
+    """Put the validators of what changed to the test, and keep what came of it; return whether they lied.
+
+    `known` is the row of the article or feed before the visit. One lie outweighs any number of truths: what it hid is
+    not known.
+    """
+    before, after = (known["etag"], known["last_modified"]), (capture.etag, capture.last_modified)
+    found = manners.judged(before, after)
+    name = of(capture.final_url or capture.url)
+    now = capture.captured_at
+    is_lie = found is Trust.LYING
+    if found is None or (not is_lie and manners.trust(named(file, name), now) is not None):
+        return is_lie
+    how = "changed, and its validators did not" if is_lie else "changed, and its validators with it"
+    file.run(
+        "INSERT INTO hosts (host, trust, trust_since, trust_evidence) VALUES (?, ?, ?, ?) ON CONFLICT (host)"
+        " DO UPDATE SET trust = excluded.trust, trust_since = excluded.trust_since,"
+        " trust_evidence = excluded.trust_evidence",
+        *(name, found, as_text(now), f"{capture.url} {how}"),
+    )
+    return is_lie
+
+
+def _host(row: sqlite3.Row) -> Host:
+    return Host(
+        name=row["host"],
+        robots=row["robots"],
+        robots_status=row["robots_status"],
+        robots_fetched_at=moment(row["robots_fetched_at"]),
+        robots_failing_since=moment(row["robots_failing_since"]),
+        crawl_delay=row["crawl_delay"],
+        delay_reason=row["delay_reason"],
+        failures=row["failures"],
+        backoff_until=moment(row["backoff_until"]),
+        backoff_reason=row["backoff_reason"],
+        trust=Trust(row["trust"]) if row["trust"] else None,
+        trust_since=moment(row["trust_since"]),
+        trust_evidence=row["trust_evidence"],
+    )
