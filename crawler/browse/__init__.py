@@ -5,6 +5,7 @@ reading.py   rows -> values, through Datasette's own connection; listing.py and 
 telling.py   values -> words: times, kinds, links (the templates' filters)
 cells.py     cells of Datasette's own tables
 pages.py     one view a page; templates/ and static/ beside it; charts.py draws, feeds.py writes Atom and JSON
+spreadsheets.py  no headline is a formula in Datasette's CSV
 host.py      what differs between Datasette 0.65 and 1.0
 
 It never imports `crawler.archive`, which would migrate or lock the file that is shown.
@@ -19,7 +20,7 @@ from datasette import NotFound
 from datasette import hookimpl as untyped_hookimpl
 from pluggy import HookimplMarker
 
-from crawler.browse import cells, host, pages
+from crawler.browse import cells, host, pages, spreadsheets
 
 hookimpl: HookimplMarker = untyped_hookimpl
 
@@ -90,6 +91,11 @@ def database_actions(datasette: Any, database: str) -> list[dict[str, str]]:
     if not host.is_told(datasette, database):
         return []
     return [{"href": host.home_path(datasette, database), "label": "Latest changes"}]
+
+
+@hookimpl
+def asgi_wrapper(datasette: Any) -> Any:
+    return lambda app: spreadsheets.guard(app, lambda segment: host.is_told(datasette, host.unquoted(segment)))
 
 
 @hookimpl(hookwrapper=True)

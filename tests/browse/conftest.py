@@ -38,6 +38,11 @@ class Browser:
     def ask(self, path: str) -> Any:
         return self._runner.run(self.datasette.client.get(path))
 
+    def follow(self, path: str) -> Any:
+        """Return the answer at the end of one redirect: Datasette 1.0 has SQL at an address of its own."""
+        response = self.ask(path)
+        return self.ask(response.headers["location"]) if response.status_code == 302 else response
+
     def get(self, path: str, status: int = 200) -> Any:
         response = self.ask(path)
         assert response.status_code == status, f"{path}: {response.status_code} {response.text[:2000]}"

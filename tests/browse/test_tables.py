@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from crawler.archive import Archive
-from tests.browse.conftest import HOME, Browser, links, text
+from crawler.browse import spreadsheets
+from tests.browse.conftest import HOME, OTHER, Browser, links, text
+from tests.conftest import page, visit
 
 
 def test_the_tables_are_described_by_the_words_of_their_schema(browser: Browser) -> None:
-    page = browser.get("/archive/versions").text
-    assert "Each distinct state of an article, numbered from 1." in page
-    assert "the latest visit that showed it" in page
+    shown = browser.get("/archive/versions").text
+    assert "Each distinct state of an article, numbered from 1." in shown
+    assert "the latest visit that showed it" in shown
     assert "why these kinds, this weight, this verdict" in browser.get("/archive/changes").text
 
 
@@ -59,3 +66,28 @@ def test_what_a_person_configured_wins(written: Archive, opened: Callable[..., B
     mine = {"databases": {"archive": {"tables": {"changes": {"description": "Mine.", "sort": "weight"}}}}}
     browser = opened(written.path, metadata=mine)
     assert text(browser.page("/archive/changes"), ".metadata-description") == ["Mine."]
+
+
+def test_no_headline_is_a_formula_in_a_spreadsheet(browser: Browser, written: Archive) -> None:
+    for hour, headline in enumerate(["=HYPERLINK(1)", '@SUM(1) "quoted",\nand on', "-1.5", "- 12 dead"]):
+        written.record(visit(2, 3 + hour, page("Ships came.", headline=headline), url=OTHER))
+    for path in ("/archive/versions.csv?_stream=1", "/archive.csv?sql=select+headline+from+versions"):
+        response = browser.follow(path)
+        headlines = [row["headline"] for row in csv.DictReader(io.StringIO(response.text, newline=""))]
+        assert "'=HYPERLINK(1)" in headlines
+        assert '\'@SUM(1) "quoted",\nand on' in headlines
+        assert "-1.5" in headlines
+        assert "'- 12 dead" in headlines
+    assert "=HYPERLINK(1)" in [row["headline"] for row in browser.get("/archive/versions.json?_shape=array").json()]
+
+
+@given(st.lists(st.lists(st.text(alphabet="ab=+-@\t\r\n\",'1. "), min_size=1), min_size=1))
+def test_guarded_rows_are_the_rows_but_for_formulas(table: list[list[str]]) -> None:
+    written = io.StringIO()
+    csv.writer(written).writerows(table)
+    read = list(csv.reader(io.StringIO(spreadsheets.rows(written.getvalue().encode()).decode(), newline="")))
+    again = list(csv.reader(io.StringIO(written.getvalue(), newline="")))
+    assert [[cell.removeprefix("'") for cell in row] for row in read] == [
+        [cell.removeprefix("'") for cell in row] for row in again
+    ]
+    assert not any(cell.startswith(("=", "@")) for row in read for cell in row)
