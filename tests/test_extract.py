@@ -276,3 +276,11 @@ def test_visible_text_has_the_menu_too():
     seen = extract.visible_text(PAGE.encode())
     assert "Home" in seen
     assert "It fell by 1.5% in a year." in seen
+
+
+def test_a_page_is_read_once_for_its_article_and_for_what_stands_around_it() -> None:
+    article, lines = extract.read(PAGE.encode(), URL)
+    assert article == read(PAGE)
+    assert "\n".join(lines) == extract.visible_text(PAGE.encode())
+    assert "Home" in lines
+    assert {block.text for block in article.blocks} <= set(lines)

@@ -15,17 +15,24 @@ from crawler.extract.text import comparable
 if TYPE_CHECKING:
     from crawler.items import Article
 
-__all__ = ["DIGEST_VERSION", "EXTRACTOR_VERSION", "article", "comparable", "digest", "visible_text"]
+__all__ = ["DIGEST_VERSION", "EXTRACTOR_VERSION", "article", "comparable", "digest", "read", "visible_text"]
 
 # Raised when the same bytes may give another article.
 EXTRACTOR_VERSION = 1
 
 
 def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
-    """Return the article in `body`, fetched from `url`; see `crawler.extract.reading.article`."""
+    """Return the article in `body`, fetched from `url`; see `crawler.extract.reading.read`."""
+    return read(body, url, encoding=encoding, headers=headers)[0]
+
+
+def read(
+    body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[Article, tuple[str, ...]]:
+    """Return the article in `body` and all text of the page that a reader can see, a line of it a line."""
     from crawler.extract import reading
 
-    return reading.article(body, url, encoding=encoding, headers=headers)
+    return reading.read(body, url, encoding=encoding, headers=headers)
 
 
 def visible_text(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:

@@ -17,8 +17,10 @@ _NO_STANDFIRST = frozenset(("figure", "figcaption", "nav", "aside", "form", "but
 _OUTLET = re.compile(r" [|–—-] ")
 
 
-def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
-    """Return the article that a page holds, with a verdict on the capture.
+def read(
+    body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[Article, tuple[str, ...]]:
+    """Return the article that a page holds, with a verdict on the capture; and all lines of the page, around it too.
 
     Never raises, and the same bytes always give the same article. `url` is where the page came from: links are made
     absolute by it. `encoding` is what a caller knows of the bytes; `headers` are the response's.
@@ -45,7 +47,7 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
     verdict, reason = quality.judge(
         page, meta, blocks, is_cut=_is_cut(html, len(body), headers or {}), is_paywalled=is_paywalled
     )
-    return Article(
+    article = Article(
         url=url,
         headline=_headline(h1, page, meta),
         description=description,
@@ -66,6 +68,7 @@ def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapp
         quality=verdict,
         quality_reason=reason,
     )
+    return article, tuple(line.text for line in page.lines)
 
 
 def _headline(h1: str, page: Page, meta: metadata.Metadata) -> str:
