@@ -8,19 +8,21 @@ from weakref import WeakKeyDictionary
 
 import datasette
 from datasette import Forbidden
-from datasette.utils import sqlite_timelimit
+from datasette.utils import sqlite_timelimit, tilde_decode, tilde_encode
+from datasette.views.index import IndexView
 
 from crawler.browse import schema
 from crawler.browse.reading import Connection
 
-Found = TypeVar("Found")
+Seen = TypeVar("Seen")
 
 IS_0 = datasette.__version_info__[0] == "0"
 
 # A page reads for a few milliseconds; who asks for more than this asks for something that no page should cost.
 _READ_LIMIT_MS = 2000
 
-_TABLES = {"feeds", "articles", "urls", "entries", "captures", "versions", "blocks", "images", "changes"}
+# What the pages ask for: a file without one of these is of another program, or of a Redline before its first release.
+_TABLES = set("feeds articles urls entries captures versions blocks images changes crawls flaps holds titles".split())
 
 # What each running Datasette has been told: metadata by database, in the shape of 0.65.
 _told: WeakKeyDictionary[Any, dict[str, dict[str, Any]]] = WeakKeyDictionary()
@@ -40,15 +42,11 @@ def static_path(datasette: Any) -> str:
 
 def quoted(part: str) -> str:
     """Return a database name as one segment of a path, in Datasette's own spelling."""
-    from datasette.utils import tilde_encode
-
     segment: str = tilde_encode(part)
     return segment
 
 
 def unquoted(segment: str) -> str:
-    from datasette.utils import tilde_decode
-
     name: str = tilde_decode(segment)
     return name
 
@@ -77,13 +75,13 @@ async def may_look(datasette: Any, actor: Any, database: str, table: str = "vers
     return bool(await datasette.allowed(action="view-table", resource=resource, actor=actor))
 
 
-async def read(datasette: Any, database: str, look: Callable[[Connection], Found]) -> Found:
+async def read(datasette: Any, database: str, look: Callable[[Connection], Seen]) -> Seen:
     """Run `look` over one state of an archive: a crawl that writes meanwhile is not seen in the middle.
 
-    Raises `sqlite3.OperationalError` ("interrupted") if it takes longer than a page may.
+    Raises SQLite's OperationalError ("interrupted") if it takes longer than a page may.
     """
 
-    def within(connection: Any) -> Found:
+    def within(connection: Any) -> Seen:
         with sqlite_timelimit(connection, _READ_LIMIT_MS):
             connection.execute("BEGIN")
             try:
@@ -91,8 +89,8 @@ async def read(datasette: Any, database: str, look: Callable[[Connection], Found
             finally:
                 connection.execute("ROLLBACK")
 
-    found: Found = await datasette.get_database(database).execute_fn(within)
-    return found
+    seen: Seen = await datasette.get_database(database).execute_fn(within)
+    return seen
 
 
 async def tell(datasette: Any) -> None:
@@ -165,9 +163,14 @@ async def _tell_1(datasette: Any, database: str, metadata: Mapping[str, Any]) ->
     for question in schema.QUESTIONS:
         if await datasette.get_query(database, question.name) is None:
             await datasette.add_query(
-                database, question.name, question.sql, title=question.title, description=question.description,
-                is_trusted=True, source="redline",
-            )  # fmt: skip
+                database,
+                question.name,
+                question.sql,
+                title=question.title,
+                description=question.description,
+                is_trusted=True,
+                source="redline",
+            )
 
 
 def _part(config: dict[str, Any], key: str) -> dict[str, Any]:
@@ -177,6 +180,4 @@ def _part(config: dict[str, Any], key: str) -> dict[str, Any]:
 
 async def datasettes_index(datasette: Any, request: Any) -> Any:
     """Return Datasette's own first page, which ours stands in front of."""
-    from datasette.views.index import IndexView
-
     return await IndexView.as_view(datasette)(request, None)

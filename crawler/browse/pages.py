@@ -98,7 +98,7 @@ class Visit:
         text = self.said(name)
         return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else default
 
-    async def read(self, look: Callable[[reading.Connection], host.Found]) -> host.Found:
+    async def read(self, look: Callable[[reading.Connection], host.Seen]) -> host.Seen:
         return await host.read(self.datasette, self.database, look)
 
     def page(self, template: str, **shown: object) -> Any:

@@ -1,7 +1,7 @@
 """Rows of an archive as values: each function takes a connection that reads and returns what a page shows.
 
-The connection is Datasette's own, so a page never waits for a crawl and never makes one wait. SQL lives in
-this package's `reading*` modules alone; every value is a parameter.
+The connection is Datasette's own, so a page never waits for a crawl and never makes one wait. SQL stands here, in
+`listing` and in `figures`; every value is a parameter.
 """
 
 from __future__ import annotations
