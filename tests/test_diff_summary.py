@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.diff import diff
+from crawler.diff import diff, render
 from crawler.diff.summary import summary
-from crawler.items import Article, Block
+from crawler.items import Article, Block, BlockKind, Image
 from tests.conftest import URL
 
 
@@ -48,3 +48,13 @@ def test_a_moved_paragraph_is_told_as_moved() -> None:
 def test_a_line_stays_a_line() -> None:
     assert len(told("a\n" * 5000, "b\n" * 5000)) < 600
     assert "\n" not in told("a\nb", "c\nd")
+
+
+def test_a_caption_that_stands_in_the_body_is_told_once() -> None:
+    def article(caption: str) -> Article:
+        blocks = (Block(text=caption, kind=BlockKind.CAPTION), Block(text="A paragraph."))
+        return Article(url=URL, headline="H", blocks=blocks, images=(Image(url="/a.jpg", caption=caption),))
+
+    found = diff(article("The old wall"), article("The new wall"))
+    assert summary(found) == "The [-old-]{+new+} wall"
+    assert render.html(found).count("<ins") == 1

@@ -16,7 +16,7 @@ _UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
 
 def plain(text: str | None) -> str:
     """Return a text of others with control characters and bidi overrides shown: it cannot act on a terminal."""
-    return render._printable(text or "").replace("\n", " ")
+    return render.printable(text or "").replace("\n", " ")
 
 
 def count(number: int, noun: str) -> str:

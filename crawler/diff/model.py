@@ -91,6 +91,14 @@ class Diff:
     words_removed: int
 
     @property
+    def told_fields(self) -> tuple[FieldDiff, ...]:
+        """The fields to tell a reader of: without captions where they differ in their place in the body too."""
+        in_place = any(
+            block.kind is BlockKind.CAPTION and block.alignment is not Alignment.EQUAL for block in self.blocks
+        )
+        return tuple(field for field in self.fields if not (in_place and field.name == "captions"))
+
+    @property
     def is_empty(self) -> bool:
         """Whether a reader reads the same: exactly when the digests are equal. Dates and pictures may differ."""
         return not any(field.name in READ_FIELDS for field in self.fields) and all(

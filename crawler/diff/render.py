@@ -50,7 +50,7 @@ def html(diff: Diff, *, mode: Mode = "inline", context: int = 1) -> str:
     "inline" has every block once with its edits inside, "side-by-side" a table with the old text beside the new,
     "changes" only what changed with `context` equal blocks around it.
     """
-    fields = "".join(_field(field.name, field.spans) for field in diff.fields)
+    fields = "".join(_field(field.name, field.spans) for field in diff.told_fields)
     head = f'<dl class="rl-fields">{fields}</dl>' if fields else ""
     coarse = f'<p class="rl-coarse">{_COARSE}</p>' if diff.is_coarse else ""
     if mode == "side-by-side":
@@ -71,9 +71,7 @@ def html_spans(spans: Iterable[Span]) -> str:
 
 
 def _html_span(span: Span) -> str:
-    text = (
-        escape(_printable(span.text)).replace(BREAK, '<span class="rl-break">\u00b6</span><br>').replace("\n", "<br>")
-    )
+    text = escape(printable(span.text)).replace(BREAK, '<span class="rl-break">\u00b6</span><br>').replace("\n", "<br>")
     if span.kind is SpanKind.EQUAL:
         return text
     tag, word, mark = ("ins", "added", "+") if span.kind is SpanKind.INSERT else ("del", "removed", "\u2212")
@@ -148,7 +146,7 @@ def terminal(diff: Diff, *, colour: bool, width: int) -> str:
     A sentence that moved has its number: [-1: old place-], {+1: new place+}.
     """
     lines: list[str] = []
-    for field in diff.fields:
+    for field in diff.told_fields:
         lines += _wrapped(f"{_FIELD_NAMES.get(field.name, field.name)}: ", field.spans, colour, width)
     for number, part in enumerate(_near_changes(diff.blocks, 0)):
         if number or lines:
@@ -204,7 +202,7 @@ def _wrapped(prefix: str, spans: Iterable[Span], colour: bool, width: int) -> li
             place("")
         pending.append((start, code))
         may_part = False
-        for token in words(_printable(span.text).replace(BREAK, " \u00b6 ")):
+        for token in words(printable(span.text).replace(BREAK, " \u00b6 ")):
             if token.isspace():
                 place(" ")
                 may_part = False
@@ -241,7 +239,7 @@ def _columns(text: str) -> int:
 def unified(diff: Diff) -> str:
     """Return the changes as unified text: one line a block, `-` before the old, `+` before the new."""
     lines = ["--- before", "+++ after"]
-    for field in diff.fields:
+    for field in diff.told_fields:
         lines += [f"@@ {field.name} @@", *_signed("-", old_text(field.spans)), *_signed("+", new_text(field.spans))]
     for part in _near_changes(diff.blocks, 1):
         olds = [i for block in part for i in block.old]
@@ -259,7 +257,7 @@ def unified(diff: Diff) -> str:
 
 
 def _signed(sign: str, text: str) -> list[str]:
-    return [sign + line for line in _printable(text).replace(BREAK, "\n").split("\n")] if text else []
+    return [sign + line for line in printable(text).replace(BREAK, "\n").split("\n")] if text else []
 
 
 def _range(indexes: Sequence[int]) -> str:
@@ -311,6 +309,6 @@ _HARMLESS = str.maketrans(
 )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Show what must not reach a terminal or a page as a sign in its place; a tab as a space."""
     return text.translate(_HARMLESS)

@@ -29,7 +29,7 @@ def summary(diff: Diff) -> str:
 
 
 def _pieces(diff: Diff) -> Iterator[str]:
-    for field in diff.fields:
+    for field in diff.told_fields:
         if field.name not in _NOT_TEXT:
             yield from _changed(field.spans)
     for block in diff.blocks:
