@@ -3,7 +3,7 @@
 #   make demo     crawl a small local press in four rounds and see what it rewrote
 #   make crawl    crawl the feeds of feeds.opml       (CONTACT=mailto:you@example.org says who you are)
 #   make browse   look at the archive in a browser    (ARCHIVE=demo.db for the demo's)
-#   make test     run every test
+#   make test     run every test (those in a browser where there is one; .ci/run installs it)
 #   make lint     types and style
 #   make bench    measure what the README claims
 #   make lock     renew the lock files from pyproject.toml
@@ -33,6 +33,11 @@ help:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	@touch $@
 
+.venv/ready-bench: .venv/ready-dev requirements-bench.lock
+	@echo "setting up what is measured beside ours (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+	@touch $@
+
 demo: .venv/ready
 	@$(BIN)/python -m demo
 
@@ -51,13 +56,14 @@ lint: .venv/ready-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/ready-dev
+bench: .venv/ready-bench
 	@mkdir -p bench/out
-	@set -e; for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in bench/*.py bench/changes/score.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 lock: .venv/ready-dev
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group bench --constraint requirements.lock --constraint requirements-dev.lock --output-file requirements-bench.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out
