@@ -325,6 +325,21 @@ class DueArticle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a run may ask for; None: no limit.
+
+    `requests` in all, `per_host` of one host, in `seconds`, with `delay` seconds between two to a host, or as many as
+    its robots.txt asks for up to `delay_max`.
+    """
+
+    requests: int | None = None
+    per_host: int | None = None
+    seconds: float | None = None
+    delay: float = 0.0
+    delay_max: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownArticle:
     """An article in the archive as of now. `url` never changes; `current_url` is where it stands today."""
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from crawler.items import (
     Author,
     Block,
     BlockKind,
+    Budget,
     Capture,
     Entry,
     Feed,
@@ -21,6 +23,7 @@ from crawler.items import (
     FeedFormat,
     FeedLink,
     Headlines,
+    Host,
     Image,
     Notice,
     NoticeKind,
@@ -638,3 +641,73 @@ def test_pruning_frees_old_pages_and_nothing_else(archive: Archive) -> None:
     with pytest.raises(NotFound, match="not kept"):
         archive.payload(archive.version(article, 2).id)
     assert bodies(archive, article) == ["One.", "Two.", "Three.", "Four."]
+
+
+# When next
+
+
+def test_a_feed_whose_articles_change_often_is_visited_more_often(archive: Archive) -> None:
+    waits = {}
+    for feed, is_busy in (("https://busy.example/feed", True), ("https://calm.example/feed", False)):
+        watched, _ = archive.add_feed(FeedLink(url=feed), at(0))
+        address = feed.replace("feed", "story-{}")
+        for n in range(12):
+            entry = Entry(id=str(n), url=address.format(n))
+            document = Feed(url=feed, format=FeedFormat.RSS, entries=(entry,))
+            seen = FeedCapture(feed_id=watched.id, url=feed, captured_at=at(n), status=200, feed=document)
+            _, (article,) = archive.record_feed(seen)
+            archive.record(visit(article.id, n, page("First.")))
+            archive.record(visit(article.id, n + 0.5, page("Second." if is_busy else "First.")))
+            archive.record(visit(article.id, n + 0.9, page("Third." if is_busy else "First.")))
+        known = archive.find(address.format(11))
+        assert known.next_visit is not None
+        waits[is_busy] = known.next_visit - at(11.9)
+    assert waits[True] < waits[False] / 2
+
+
+def test_the_reason_of_the_next_visit_can_be_read(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.")))
+    assert "expected" in archive.find(URL).next_visit_reason
+    archive.record(visit(article, 1, status=500))
+    assert "failed once" in archive.find(URL).next_visit_reason
+    archive.record(visit(article, 2, status=410))
+    assert "gone; looked for again" in archive.find(URL).next_visit_reason
+    ((reason,),) = query(archive, "SELECT next_visit_reason FROM feeds")
+    assert reason
+
+
+def test_a_live_blog_and_a_flap_are_told_apart(archive: Archive) -> None:
+    live, flapping = listed(archive, URL, "https://example.org/test-of-two-headlines")
+    for turn in range(20):
+        archive.record(visit(live, turn / 10, page(*(f"Post {n}." for n in range(turn + 1)))))
+        archive.record(visit(flapping, turn / 10, page(f"Variant {'AB'[turn % 2]}.")))
+    assert "like a live blog" in archive.find(str(live)).next_visit_reason
+    assert "it flips between texts" in archive.find(str(flapping)).next_visit_reason
+
+
+def test_an_entry_that_is_told_otherwise_makes_its_article_due(archive: Archive) -> None:
+    feed, _ = archive.add_feed(FeedLink(url=FEED), at(0))
+
+    def read(hour: float, *titles: str) -> list[int]:
+        entries = tuple(Entry(id=str(n), url=f"{URL}-{n}", title=title) for n, title in enumerate(titles))
+        document = Feed(url=FEED, format=FeedFormat.ATOM, entries=entries)
+        seen = FeedCapture(feed_id=feed.id, url=FEED, captured_at=at(hour), status=200, feed=document)
+        return [article.id for article in archive.record_feed(seen)[1]]
+
+    for article in read(0, *"abcdef"):
+        archive.record(visit(article, 0, page("A text."), url=f"{URL}-{article - 1}"))
+    assert read(0.01, *"abcdef") == []
+    assert read(0.02, *"Abcdef") == [1]
+    assert [due.id for due in archive.due_articles(at(0.02))] == [1]
+    assert read(0.03, *"UVWXYZ") == [], "a feed that tells all of them anew has another template"
+
+
+def test_a_spent_budget_is_shared_among_hosts(archive: Archive) -> None:
+    listed(archive, *(f"https://{host}.example/{n}" for host in "ab" for n in range(9)))
+    asked = [due.url for due in archive.due_articles(at(0), budget=Budget(requests=7))]
+    assert "".join(url[8] for url in asked) == "abababa"
+    assert len(list(archive.due_articles(at(0), budget=Budget(per_host=3)))) == 6
+    archive.keep_host(Host(name="a.example", crawl_delay=30))
+    slow = archive.due_articles(at(0), budget=Budget(per_host=9, seconds=60, delay=1, delay_max=60))
+    assert Counter(due.url[8] for due in slow) == {"a": 2, "b": 9}

@@ -6,6 +6,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     file          the file itself: opened with care, transactions, errors in our words
     feeds         the list of feeds, and what feeds said of articles
     hosts         how to behave towards each host, and whether its word is good
+    learning      what visits teach of a feed's habits and an article's pace
     addresses     every address of every article
     versions      texts block by block, the pages behind them
     surroundings  what stands around articles: whether a difference is an edit at all
@@ -15,6 +16,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -22,7 +24,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, feeds, hosts, log, versions
+from crawler.archive import addresses, feeds, hosts, learning, log, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -30,6 +32,7 @@ from crawler.diff.summary import summary
 from crawler.errors import NotFound
 from crawler.items import (
     Article,
+    Budget,
     Capture,
     Change,
     DueArticle,
@@ -52,6 +55,7 @@ from crawler.rows import as_json, as_text, known_moment, moment
 
 # Cron is not punctual: what is due within a minute is due now, or a 15-minute rhythm would become one of 30.
 _SLACK = timedelta(minutes=1)
+_NO_LIMIT = Budget()
 _NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
 _SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
 
@@ -112,26 +116,33 @@ class Archive:
         return feeds.due(self._file, now + _SLACK, now, everything=everything)
 
     def record_feed(self, capture: FeedCapture) -> tuple[Outcome, list[DueArticle]]:
-        """Record a visit to a feed; return what it showed, and the articles that it listed for the first time."""
+        """Record a visit to a feed; return what it showed, and the articles to visit for it now.
+
+        These are the ones that it lists for the first time, and those of which it tells another title or summary.
+        """
         with self._file.transaction():
             old = self._file.row("SELECT * FROM feeds WHERE id = ?", capture.feed_id)
             if old is None:
                 raise NotFound(f"there is no feed {capture.feed_id}")
-            new: list[DueArticle] = []
+            listed = feeds.Listed()
             if capture.feed is not None:
-                entries = capture.feed.entries
-                new, is_news = feeds.record_entries(self._file, capture.feed_id, entries, capture.captured_at)
+                listed = feeds.record_entries(self._file, capture.feed_id, capture.feed.entries, capture.captured_at)
                 is_first = old["format"] is None
-                outcome, error = Outcome.NEW if is_first else Outcome.CHANGED if is_news else Outcome.UNCHANGED, None
+                outcome, error = (
+                    Outcome.NEW if is_first else Outcome.CHANGED if listed.is_news else Outcome.UNCHANGED,
+                    None,
+                )
                 if outcome is Outcome.CHANGED and capture.url == old["url"]:
                     hosts.judge(self._file, old, capture)
             else:
                 outcome, error = visits.feed_outcome_without_entries(capture)
             if capture.url == old["url"]:  # and not a further page of it
-                feeds.update(self._file, old, capture, error)
+                feeds.update(self._file, old, capture, error, new=len(listed.new))
+            else:
+                learning.count_more(self._file, capture.feed_id, len(listed.new))
             self._insert_capture(capture, outcome, error, feed_id=capture.feed_id, body_bytes=capture.body_bytes)
             self._count("feeds")
-        return outcome, new
+        return outcome, listed.new + listed.edited
 
     # Hosts ------------------------------------------------------------------------------------------------------------
 
@@ -150,30 +161,45 @@ class Archive:
 
     # Articles ---------------------------------------------------------------------------------------------------------
 
-    def due_articles(self, now: datetime, *, everything: bool = False) -> Iterator[DueArticle]:
-        """Yield the articles to visit now, the longest overdue first; with `everything`, all that are not gone.
+    def due_articles(
+        self, now: datetime, *, everything: bool = False, budget: Budget = _NO_LIMIT
+    ) -> Iterator[DueArticle]:
+        """Yield the articles to visit now in the order in which to ask, the most urgent first, fair between feeds and
+        hosts, as many as the budget has room for beside the feeds that are due; with `everything`, all that are not
+        gone.
 
-        Articles whose only feed is paused or removed rest with it.
+        Articles whose only feed is paused or removed rest with it. Those of hosts that asked us to wait stay due.
         """
         rows = self._file.rows(
-            "SELECT a.id, a.current_url, a.etag, a.last_modified, a.not_modified FROM articles AS a"
-            " JOIN feeds AS f ON f.id = a.feed_id"
-            " WHERE f.paused_at IS NULL AND f.removed_at IS NULL"
-            " AND CASE WHEN ? THEN a.state <> 'gone' ELSE a.next_visit <= ? END ORDER BY a.next_visit, a.id",
+            "SELECT a.* FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
+            " WHERE f.paused_at IS NULL AND f.removed_at IS NULL AND a.merged_into IS NULL"
+            " AND CASE WHEN ? THEN a.state <> 'gone' ELSE a.next_visit <= ? END",
             *(everything, as_text(now + _SLACK)),
         )
         known = hosts.every(self._file)
-        for row in rows:
-            host = known.get(hosts.of(row["current_url"]))
-            if host is not None and manners.is_waiting(host, now):
-                continue
-            yield DueArticle(
-                id=row["id"],
-                url=row["current_url"],
-                etag=row["etag"],
-                last_modified=row["last_modified"],
-                asks_in_full=manners.asks_in_full(row["not_modified"], manners.trust(host, now) if host else None),
+        due = {row["id"]: hosts.due_article(row, known, now) for row in rows}
+        candidates = (
+            schedule.Candidate(
+                article_id=row["id"],
+                feed_id=row["feed_id"],
+                host=hosts.of(row["current_url"]),
+                last_visit=moment(row["last_visit"]),
+                next_visit=known_moment(row["next_visit"]),
             )
+            for row in rows
+            if not manners.is_waiting(known.get(hosts.of(row["current_url"]), Host(name="")), now)
+        )
+        feeds_due = Counter(hosts.of(feed.url) for feed in self.due_feeds(now, everything=everything))
+        per_host = budget.per_host or len(rows) + feeds_due.total()
+        rooms = {host: hosts.room(known.get(host, Host(name=host)), budget, per_host) for host in known}
+        chosen = schedule.choose(
+            candidates,
+            now=now,
+            per_host=per_host,
+            total=None if budget.requests is None else max(0, budget.requests - feeds_due.total()),
+            used={host: feeds_due[host] + per_host - rooms.get(host, per_host) for host in {*feeds_due, *rooms}},
+        )
+        return (due[candidate.article_id] for candidate in chosen)
 
     def record(self, capture: Capture) -> Outcome:
         """Record a visit to an article, and the new version if it showed one; return what it showed.
@@ -488,7 +514,7 @@ class Archive:
                 )
 
     def _update_article(self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: Version | None) -> None:
-        """Set an article's state as of this visit, its validators and its next visit."""
+        """Set an article's state as of this visit, its validators and its next visit. `latest`: before the visit."""
         now, article = capture.captured_at, capture.article
         is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
         if outcome is Outcome.GONE:
@@ -497,22 +523,40 @@ class Archive:
             state = "suspect"
         else:
             state = "up" if is_good else known["state"]
+        is_missing = state in ("suspect", "gone")
+        gone_since = (known["gone_since"] or as_text(now)) if is_missing else None
         failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + 1
         last_changed = now if outcome in _NEW_TEXT else latest.first_seen if latest else None
+        born, habits, pace, is_flapping = learning.learn(
+            self._file, known, now, outcome, last_good=latest.last_seen if latest and is_good else None
+        )
         appointment = schedule.next_visit(
             last_changed=last_changed or known_moment(known["found_at"]),
             now=now,
+            born=born,
+            habits=habits,
+            pace=pace,
+            is_flapping=is_flapping,
             failures=failures,
             is_gone=state == "gone",
+            gone_since=moment(gone_since),
         )
         # A 304 may leave validators out; an answer that brought no text must not be asked for with the old ones.
         keeps = capture.status == 304
         etag = capture.etag or (known["etag"] if keeps else None)
         modified = capture.last_modified or (known["last_modified"] if keeps else None)
         self._file.run(
-            "UPDATE articles SET state = ?, failures = ?, last_visit = ?, last_changed = ?, next_visit = ?,"
-            " next_visit_reason = ?, etag = ?, last_modified = ?, not_modified = ? WHERE id = ?",
-            *(state, failures, as_text(now), as_text(last_changed), as_text(appointment.at), appointment.reason),
+            "UPDATE articles SET state = ?, gone_since = ?, failures = ?, last_visit = ?, last_changed = ?,"
+            " next_visit = ?, next_visit_reason = ?, etag = ?, last_modified = ?, not_modified = ? WHERE id = ?",
+            *(
+                state,
+                gone_since,
+                failures,
+                as_text(now),
+                as_text(last_changed),
+                as_text(appointment.at),
+                appointment.reason,
+            ),
             *((etag, modified) if is_good else (None, None)),
             known["not_modified"] + 1 if keeps and is_good else 0,
             capture.article_id,

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from crawler import manners, schedule, urls
-from crawler.archive import addresses, hosts
+from crawler.archive import addresses, hosts, learning
 from crawler.archive.file import File
 from crawler.errors import UsageError
-from crawler.items import DueArticle, Entry, FeedCapture, FeedLink, Host, WatchedFeed
+from crawler.items import DueArticle, Entry, FeedCapture, FeedLink, Host, Trust, WatchedFeed
 from crawler.rows import as_text, known_moment, moment
 
 _FEEDS = (
     "SELECT f.*, (SELECT count(*) FROM articles AS a WHERE a.feed_id = f.id) AS articles,"
     " (SELECT count(*) FROM holds AS h WHERE h.feed_id = f.id AND h.settled_at IS NULL) AS holds FROM feeds AS f"
 )
+
+
+# From so many on, and from half of a feed on, entries told anew are no edits.
+_TEMPLATE_ENTRIES = 5
 
 
 def watched(file: File) -> list[WatchedFeed]:
@@ -75,8 +79,8 @@ def add(file: File, link: FeedLink, now: datetime) -> tuple[int, bool]:
     return int(row["id"]), row["removed_at"] is not None
 
 
-def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None) -> None:
-    """Set a feed's state as of this visit, its validators and its next visit."""
+def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None, *, new: int) -> None:
+    """Set a feed's state as of this visit, its validators and its next visit; `new` entries were new to us."""
     feed, now = capture.feed, capture.captured_at
     is_good = error is None
     failures = 0 if is_good else old["failures"] + 1
@@ -84,14 +88,26 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
     etag = capture.etag or (old["etag"] if feed is None else None)
     modified = capture.last_modified or (old["last_modified"] if feed is None else None)
     refresh = feed.refresh_minutes if feed else old["refresh_minutes"]
+    max_age = old["max_age_seconds"] if capture.max_age is None else int(capture.max_age.total_seconds())
+    entries = old["entries"] if feed is None else len(feed.entries)
+    rhythm = learning.rhythm(old, now, new=new, is_good=is_good)
+    is_believed = manners.trust(hosts.named(file, hosts.of(old["url"])), now) is not Trust.LYING
     appointment = schedule.next_feed_visit(
-        now=now, failures=failures, refresh_minutes=refresh, has_validators=bool(etag or modified)
+        now=now,
+        failures=failures,
+        refresh_minutes=refresh,
+        max_age=None if max_age is None else timedelta(seconds=max_age),
+        has_validators=bool(etag or modified) and is_believed,
+        rhythm=rhythm,
+        entries=entries,
     )
     file.run(
         "UPDATE feeds SET last_visit = ?, last_good_at = ?, last_error = ?, failures = ?, next_visit = ?,"
-        " etag = ?, last_modified = ?, not_modified = ?, refresh_minutes = ? WHERE id = ?",
+        " next_visit_reason = ?, etag = ?, last_modified = ?, not_modified = ?, refresh_minutes = ?,"
+        " max_age_seconds = ?, entries = ?, new_entries = ?, watched_hours = ? WHERE id = ?",
         *(as_text(now), as_text(now) if is_good else old["last_good_at"], error, failures, as_text(appointment.at)),
-        *(etag, modified, old["not_modified"] + 1 if capture.status == 304 else 0, refresh, old["id"]),
+        *(appointment.reason, etag, modified, old["not_modified"] + 1 if capture.status == 304 else 0, refresh),
+        *(max_age, entries, rhythm.new, rhythm.hours, old["id"]),
     )
     if feed is not None:
         file.run(
@@ -101,11 +117,19 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
         )
 
 
-def record_entries(file: File, feed_id: int, entries: Iterable[Entry], seen: datetime) -> tuple[list[DueArticle], bool]:
-    """Note what a feed says of articles; return those that are new to us, and whether anything was new at all."""
+@dataclass(slots=True, kw_only=True)
+class Listed:
+    """What a reading of a feed brought: articles new to us, known ones of which it tells otherwise, anything at all."""
+
+    new: list[DueArticle] = field(default_factory=list)
+    edited: list[DueArticle] = field(default_factory=list)
+    is_news: bool = False
+
+
+def record_entries(file: File, feed_id: int, entries: Sequence[Entry], seen: datetime) -> Listed:
+    """Note what a feed says of articles; those of which it tells another title or summary are due from now on."""
     now = as_text(seen)
-    new: list[DueArticle] = []
-    is_news = False
+    listed, edited = Listed(), []
     for entry in entries:
         said = (entry.url, entry.title, entry.summary, as_text(entry.date_published), as_text(entry.date_modified))
         before = file.row(
@@ -115,21 +139,41 @@ def record_entries(file: File, feed_id: int, entries: Iterable[Entry], seen: dat
         if before is not None and tuple(before[name] for name in columns) == said:
             file.run("UPDATE entries SET last_seen = ? WHERE id = ?", now, before["id"])
             continue
-        is_news = True
+        listed.is_news = True
         article_id = addresses.article_at(file, entry.url)
         if article_id is None and before is not None:
             # The feed's own id stands for the article: a new address under it is a new slug, not a new article.
             article_id = before["article_id"]
         if article_id is None:
             article_id = _add_article(file, feed_id, entry, seen)
-            new.append(DueArticle(id=article_id, url=entry.url, etag=None, last_modified=None))
+            listed.new.append(DueArticle(id=article_id, url=entry.url, etag=None, last_modified=None))
+        elif before is not None and (before["title"], before["summary"]) != (entry.title, entry.summary):
+            edited.append(article_id)
         addresses.note(file, article_id, entry.url, "entry", seen)
         file.run(
             "INSERT INTO entries (feed_id, article_id, entry_id, url, title, summary, date_published,"
             " date_modified, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(feed_id, article_id, entry.id, *said, now, now),
         )
-    return new, is_news
+    # A feed that tells half of its entries anew has another template, not so many edits.
+    if len(edited) < _TEMPLATE_ENTRIES or len(edited) < len(entries) / 2:
+        listed.edited = _make_due(file, edited, seen)
+    return listed
+
+
+def _make_due(file: File, articles: Iterable[int], now: datetime) -> list[DueArticle]:
+    """Visit articles now, because their feed says that they were edited; return those that were not due before."""
+    known = hosts.every(file)
+    found = []
+    for article_id in articles:
+        row = file.row(
+            "UPDATE articles SET next_visit = ?, next_visit_reason = 'its feed tells another title or summary'"
+            " WHERE id = ? AND next_visit > ? RETURNING *",
+            *(as_text(now), article_id, as_text(now)),
+        )
+        if row is not None:
+            found.append(hosts.due_article(row, known, now))
+    return found
 
 
 def _add_article(file: File, feed_id: int, entry: Entry, seen: datetime) -> int:

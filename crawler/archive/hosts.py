@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from crawler import manners
 from crawler.archive.file import File
-from crawler.items import Capture, FeedCapture, Host, Trust
+from crawler.items import Budget, Capture, DueArticle, FeedCapture, Host, Trust
 from crawler.rows import as_text, moment
 
 
@@ -62,6 +64,26 @@ def judge(file: File, known: sqlite3.Row, capture: Capture | FeedCapture) -> boo
         *(name, found, as_text(now), f"{capture.url} {how}"),
     )
     return is_lie
+
+
+def due_article(row: sqlite3.Row, known: Mapping[str, Host], now: datetime) -> DueArticle:
+    """Return how to ask for an article, from its row and what is `known` of hosts."""
+    host = known.get(of(row["current_url"]))
+    return DueArticle(
+        id=row["id"],
+        url=row["current_url"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        asks_in_full=manners.asks_in_full(row["not_modified"], manners.trust(host, now) if host else None),
+    )
+
+
+def room(host: Host, budget: Budget, per_host: int) -> int:
+    """Return how many requests to a host a run has time for, at the pace that it asks for."""
+    if budget.seconds is None:
+        return per_host
+    pace, _ = manners.delay(host, least=budget.delay, most=budget.delay_max)
+    return min(per_host, int(budget.seconds / pace)) if pace else per_host
 
 
 def _host(row: sqlite3.Row) -> Host:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 from crawler import extract, feeds, manners
 from crawler.archive import Archive
 from crawler.errors import FeedError, Locked, RedlineError
-from crawler.items import Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
+from crawler.items import Budget, Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
 from crawler.middlewares import Postponed, Refused
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class NewsSpider(scrapy.Spider):
         self.troubles: list[str] = []  # a sentence for each feed that went wrong
         self.failures: list[str] = []  # what of ours went wrong: the run has failed
         self.counts: dict[str, int] = {}
+        self._asked: set[int] = set()  # the articles asked for in this run
         crawler.signals.connect(self.item_failed, signals.item_error)
         crawler.signals.connect(self.callback_failed, signals.spider_error)
 
@@ -76,11 +77,21 @@ class NewsSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         everything = self.settings.getbool("CRAWL_EVERYTHING")
-        due = self.archive.due_articles(_now(), everything=everything)
+        due = self.archive.due_articles(_now(), everything=everything, budget=self._budget(everything))
         for feed in self.archive.due_feeds(_now(), everything=everything):
             yield self._feed_request(feed, feed.url)
-        for article in due:
-            yield self._article_request(article)
+        for request in self._article_requests(due):
+            yield request
+
+    def _budget(self, everything: bool) -> Budget:
+        settings = self.settings
+        return Budget(
+            requests=settings.getint("MAX_REQUESTS") or None,
+            per_host=None if everything else settings.getint("HOST_MAX_REQUESTS") or None,
+            seconds=settings.getfloat("CLOSESPIDER_TIMEOUT") or None,
+            delay=settings.getfloat("DOWNLOAD_DELAY"),
+            delay_max=settings.getfloat("CRAWL_DELAY_MAX"),
+        )
 
     # Feeds ------------------------------------------------------------------------------------------------------------
 
@@ -121,8 +132,7 @@ class NewsSpider(scrapy.Spider):
             max_age=manners.max_age(_header(response, "Cache-Control")),
             error=error,
         )
-        for article in self._record_feed(feed, capture):
-            yield self._article_request(article)
+        yield from self._article_requests(self._record_feed(feed, capture))
         if document is not None:
             yield from self._further_pages(feed, document, depth)
 
@@ -154,6 +164,13 @@ class NewsSpider(scrapy.Spider):
 
     # Articles ---------------------------------------------------------------------------------------------------------
 
+    def _article_requests(self, articles: Iterable[DueArticle]) -> Iterator[Request]:
+        """Ask for articles, each once in a run: one may be due, and then be edited by word of its feed."""
+        for article in articles:
+            if article.id not in self._asked:
+                self._asked.add(article.id)
+                yield self._article_request(article)
+
     def _article_request(self, article: DueArticle) -> Request:
         return Request(
             article.url,
@@ -172,8 +189,7 @@ class NewsSpider(scrapy.Spider):
             if isinstance(response, TextResponse):
                 headers = {"Content-Type": content_type} if content_type else {}
                 try:
-                    page = extract.article(response.body, response.url, headers=headers)
-                    lines = tuple(extract.visible_text(response.body, headers=headers).split("\n"))
+                    page, lines = extract.read(response.body, response.url, headers=headers)
                 except Exception as bug:  # of ours: it must not lose the visit
                     self._fail(response.url, bug)
                     error = f"the page could not be read: {bug!r}"
