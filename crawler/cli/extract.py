@@ -5,8 +5,9 @@ from __future__ import annotations
 import binascii
 import json
 import sys
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import click
 
 from crawler import extract
 from crawler.cli.output import plain
-from crawler.errors import NotFound
+from crawler.errors import NotFound, UsageError
+from crawler.extract import sites
 from crawler.items import Article, BlockKind
 
 # The version of what `--json` and `--jsonl` write, in each object as "format": raised when a field changes its meaning
@@ -29,7 +31,14 @@ _MARKS = {BlockKind.HEADING: "## ", BlockKind.POST: "## ", BlockKind.QUOTE: "> "
 @click.option("--json", "as_object", is_flag=True, help="Print one JSON object a page instead of text to read.")
 @click.option("--jsonl", is_flag=True, help="Read pages as JSON lines from standard input, write JSON lines.")
 @click.option("--url", default="", help="The address that a FILE came from; its links are made absolute by it.")
-def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url: str) -> None:
+@click.option(
+    "--sites",
+    "rules_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Rules for single sites, as TOML; an expired one is not applied.",
+)
+def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url: str, rules_file: Path | None) -> None:
     """Print the article that a page holds, without touching an archive.
 
     \b
@@ -45,14 +54,15 @@ def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url:
     the publisher's offset, null where the page has none. Equal digests: a reader would see the same text.
     "paragraphs" are all blocks but captions; "format" is the version of this list.
     """
+    reader = _Reader(_rules(rules_file), datetime.now(UTC).date())
     if jsonl:
         if sources:
             raise click.UsageError("--jsonl reads pages from standard input: name no URL or FILE beside it")
-        _answer_lines()
+        _answer_lines(reader)
         return
     if not sources:
         raise click.UsageError("name a URL or a FILE, or use --jsonl")
-    for number, article in enumerate(_articles(sources, url)):
+    for number, article in enumerate(_articles(sources, url, reader)):
         if as_object:
             click.echo(json.dumps(as_json(article), ensure_ascii=False))
         else:
@@ -102,26 +112,51 @@ def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None
 
 
-def _answer_lines() -> None:
-    extract.article(_SAMPLE, "")  # loads the parser and the word lists before the first line is waited for
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads pages by the rules for their sites that hold today."""
+
+    rules: Sequence[sites.SiteRule]
+    today: date
+
+    def article(
+        self, body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Article:
+        rule = sites.rule_for(self.rules, url, self.today)
+        return extract.article(body, url, encoding=encoding, headers=headers, site=rule)
+
+
+def _rules(path: Path | None) -> tuple[sites.SiteRule, ...]:
+    if path is None:
+        return ()
+    try:
+        return sites.parse(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}; name a file in UTF-8 that can be read") from error
+
+
+def _answer_lines(reader: _Reader) -> None:
+    reader.article(_SAMPLE, "")  # loads the parser and the word lists before the first line is waited for
     for line in sys.stdin.buffer:
         if line.strip():
-            sys.stdout.buffer.write(json.dumps(_answer(line), ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+            sys.stdout.buffer.write(
+                json.dumps(_answer(line, reader), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+            )
             sys.stdout.buffer.flush()
 
 
-def _answer(line: bytes) -> dict[str, Any]:
+def _answer(line: bytes, reader: _Reader) -> dict[str, Any]:
     asked: Any = None
     try:
         asked = json.loads(line)
         body = binascii.a2b_base64(asked["html_b64"])
-        article = extract.article(body, asked["url"], encoding=asked.get("encoding"), headers=asked.get("headers"))
+        article = reader.article(body, asked["url"], encoding=asked.get("encoding"), headers=asked.get("headers"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return {"id": asked.get("id") if isinstance(asked, dict) else None, "error": f"{type(error).__name__}: {error}"}
     return {"id": asked.get("id"), **as_json(article)}
 
 
-def _articles(sources: tuple[str, ...], url: str) -> Iterator[Article]:
+def _articles(sources: tuple[str, ...], url: str, reader: _Reader) -> Iterator[Article]:
     """Yield the article of each file and address, in order; all addresses are fetched in one go, before the first."""
     from crawler.cli.fetch import Fetched, Get, visit
 
@@ -134,13 +169,13 @@ def _articles(sources: tuple[str, ...], url: str) -> Iterator[Article]:
     for source in sources:
         if "://" in source:
             page = next(fetched)
-            yield extract.article(page.body, page.url, headers=page.headers)
+            yield reader.article(page.body, page.url, headers=page.headers)
             continue
         try:
             body = Path(source).read_bytes()
         except OSError as error:
             raise NotFound(f"{source}: {error.strerror}; name a file that can be read, or an address") from error
-        yield extract.article(body, url)
+        yield reader.article(body, url)
 
 
 def _as_text(article: Article) -> str:

@@ -1,5 +1,7 @@
 """A page's bytes -> `Article`: `article()`; whether two articles read the same: `digest()`, `comparable()`.
 
+Nothing here knows a publisher. What a single site needs beyond that is data, given as `site`: `crawler.extract.sites`.
+
 `text` and `digest` are free of parsers, so that who only compares need not load one; a parser is loaded at the first
 page.
 """
@@ -13,6 +15,7 @@ from crawler.extract.digest import DIGEST_VERSION, digest
 from crawler.extract.text import comparable
 
 if TYPE_CHECKING:
+    from crawler.extract.sites import SiteRule
     from crawler.items import Article
 
 __all__ = ["DIGEST_VERSION", "EXTRACTOR_VERSION", "article", "comparable", "digest", "read", "visible_text"]
@@ -21,18 +24,30 @@ __all__ = ["DIGEST_VERSION", "EXTRACTOR_VERSION", "article", "comparable", "dige
 EXTRACTOR_VERSION = 1
 
 
-def article(body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Article:
+def article(
+    body: bytes,
+    url: str,
+    *,
+    encoding: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    site: SiteRule | None = None,
+) -> Article:
     """Return the article in `body`, fetched from `url`; see `crawler.extract.reading.read`."""
-    return read(body, url, encoding=encoding, headers=headers)[0]
+    return read(body, url, encoding=encoding, headers=headers, site=site)[0]
 
 
 def read(
-    body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None
+    body: bytes,
+    url: str,
+    *,
+    encoding: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    site: SiteRule | None = None,
 ) -> tuple[Article, tuple[str, ...]]:
     """Return the article in `body` and all text of the page that a reader can see, a line of it a line."""
     from crawler.extract import reading
 
-    return reading.read(body, url, encoding=encoding, headers=headers)
+    return reading.read(body, url, encoding=encoding, headers=headers, site=site)
 
 
 def visible_text(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:

@@ -85,13 +85,11 @@ class Known:
 def find(page: Page, known: Known) -> Body:
     """Return the body of a page; an empty one where there is none."""
     weights = _weights(page, comparable(known.text))
-    core = _core(page, weights)
-    if core is None:
+    place = _named_by_site(page) or _found_by_weight(page, weights)
+    if place is None:
         return Body()
-    trusted = _trusted(page, core, weights)
+    core, trusted = place
     indexes = [i for i, t in enumerate(trusted) if t]
-    if not indexes:
-        return Body()
     first, last = indexes[0], indexes[-1] + 1
     body = Body(core=core, first=first, last=last)
     _Judge(page, core, trusted, weights, body, known).run()
@@ -129,6 +127,13 @@ def is_count(text: str) -> bool:
         return False
     words = text.split()
     return sum(word[0].isdigit() for word in words) * 4 >= len(words)
+
+
+def _found_by_weight(page: Page, weights: dict[int, int]) -> tuple[Box, list[bool]] | None:
+    """Return the box that holds the body, and which lines stand in the body's lanes; None if the page has no prose."""
+    core = _core(page, weights)
+    trusted = _trusted(page, core, weights) if core else []
+    return (core, trusted) if core and any(trusted) else None
 
 
 def _core(page: Page, weights: dict[int, int]) -> Box | None:
@@ -208,6 +213,20 @@ def _trusted(page: Page, core: Box, weights: dict[int, int]) -> list[bool]:
     for line in inside:
         trusted[line.index] = _lane(line) in good and line.box.tag not in HEADINGS
     return trusted
+
+
+def _named_by_site(page: Page) -> tuple[Box, list[bool]] | None:
+    """Return the box around all that the site's rule names, and which lines it trusts; None if it names no text."""
+    named = {box.index for box in page.named}
+    inside: list[bool] = []
+    for box in page.boxes:
+        is_within = box.parent is not None and inside[box.parent.index] and box.tag not in _CHROME
+        inside.append(is_within or box.index in named)
+    trusted = [inside[line.box.index] and line.box.tag not in HEADINGS for line in page.lines]
+    if not any(trusted):
+        return None
+    first, last = min(box.first for box in page.named), max(box.last for box in page.named)
+    return next(box for box in page.named[0].ancestors() if box.first <= first and last <= box.last), trusted
 
 
 def _runs_on(page: Page, inside: list[Line], lane: tuple[str, str, str]) -> bool:

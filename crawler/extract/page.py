@@ -17,6 +17,8 @@ from crawler.extract import wordings
 if TYPE_CHECKING:
     from selectolax.lexbor import LexborNode
 
+    from crawler.extract.sites import SiteRule
+
 Attributes = Mapping[str, str | None]
 
 # What follows is drawn by the browser, filled in by a visitor or never shown: no text of the page.
@@ -139,6 +141,7 @@ class Page:
     controls: list[Box] = field(default_factory=list)  # the box around each field or button
     has_password: bool = False
     is_capped: bool = False  # the page has more than is read of any
+    named: list[Box] = field(default_factory=list)  # what the site's own rule calls the body; empty without one
 
 
 def read(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> Page:
@@ -146,8 +149,8 @@ def read(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str]
     return parse(to_utf8(body, encoding, headers))
 
 
-def parse(html: bytes) -> Page:
-    """Return the page that `html` holds, which is UTF-8."""
+def parse(html: bytes, site: SiteRule | None = None) -> Page:
+    """Return the page that `html` holds, which is UTF-8, without what the rule for its site leaves out."""
     from selectolax.lexbor import LexborHTMLParser
 
     if not html.isascii():
@@ -155,8 +158,15 @@ def parse(html: bytes) -> Page:
     page = Page()
     root = LexborHTMLParser(tame(html)).root
     if root is not None:
-        _walk(root, page)
+        if site is None:
+            _walk(root, page)
+        else:
+            _walk(root, page, named=_found(root, site.body), left_out=_found(root, site.leave_out))
     return page
+
+
+def _found(root: LexborNode, selectors: tuple[str, ...]) -> frozenset[int]:
+    return frozenset(node.mem_id for selector in selectors for node in root.css(selector))
 
 
 def data_scripts(html: bytes) -> list[str]:
@@ -300,8 +310,14 @@ def _traits(classes: str) -> tuple[bool, bool, Literal["credit", "author"] | Non
     return wordings.is_unseen(lower), "br" in lower.split(), kind
 
 
-def _walk(root: LexborNode, page: Page) -> None:
-    """Go through the tree once, without recursion, and write down what a reader sees."""
+_NONE: frozenset[int] = frozenset()
+
+
+def _walk(root: LexborNode, page: Page, *, named: frozenset[int] = _NONE, left_out: frozenset[int] = _NONE) -> None:
+    """Go through the tree once, without recursion, and write down what a reader sees.
+
+    `named` and `left_out` are what the site's rule picks, by the nodes' addresses in memory.
+    """
     boxes, lines, marks = page.boxes, page.lines, page.marks
     box = Box(0, "html", root.attributes, None, 0)
     boxes.append(box)
@@ -360,6 +376,8 @@ def _walk(root: LexborNode, page: Page) -> None:
                 pieces.append(text)
             elif pieces:
                 pieces.append(" ")
+        elif left_out and node.mem_id in left_out:
+            pass
         elif tag in _UNREAD:
             if tag in _CONTROLS and node.attributes.get("type") != "hidden":
                 page.controls.append(box)
@@ -404,6 +422,8 @@ def _walk(root: LexborNode, page: Page) -> None:
                 ended = box
                 box = Box(len(boxes), tag, attributes, box, len(lines))
                 boxes.append(box)
+                if named and node.mem_id in named:
+                    page.named.append(box)
                 if tag == "button":
                     page.controls.append(box)
             elif tag == "a":

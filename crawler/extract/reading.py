@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from crawler.extract import body as bodies
 from crawler.extract import metadata, notices, pictures, quality, scripts, wordings
@@ -13,20 +14,29 @@ from crawler.extract.page import Line, Page, data_scripts, parse, to_utf8
 from crawler.extract.text import comparable
 from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, NoticeKind, Related
 
+if TYPE_CHECKING:
+    from crawler.extract.sites import SiteRule
+
 _NO_STANDFIRST = frozenset(("figure", "figcaption", "nav", "aside", "form", "button", "footer"))
 _OUTLET = re.compile(r" [|–—-] ")
 
 
 def read(
-    body: bytes, url: str, *, encoding: str | None = None, headers: Mapping[str, str] | None = None
+    body: bytes,
+    url: str,
+    *,
+    encoding: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    site: SiteRule | None = None,
 ) -> tuple[Article, tuple[str, ...]]:
     """Return the article that a page holds, with a verdict on the capture; and all lines of the page, around it too.
 
     Never raises, and the same bytes always give the same article. `url` is where the page came from: links are made
-    absolute by it. `encoding` is what a caller knows of the bytes; `headers` are the response's.
+    absolute by it. `encoding` is what a caller knows of the bytes; `headers` are the response's; `site` is the rule
+    for the page's site, None for nearly every one (`crawler.extract.sites`).
     """
     html = to_utf8(body, encoding, headers)
-    page = parse(html)
+    page = parse(html, site)
     meta = metadata.read(page, url)
     top = _top(page, meta)
     h1 = page.lines[top].text.lstrip(":|– ") if top is not None else ""
