@@ -38,6 +38,13 @@ def _missing() -> str:
     return "" if AXE.exists() else "there is no axe-core: npm install --prefix tests/browser"
 
 
+def expect(seen: Any) -> Any:
+    """Playwright's `expect`: it waits for the page that a click leads to. Imported late, for where it is missing."""
+    from playwright.sync_api import expect as found
+
+    return found(seen)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("REDLINE_BROWSER_TESTS") != "1" and (missing := _missing()):
         for item in items:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import AXE, DESK, PHONE
+from tests.browser.conftest import AXE, DESK, PHONE, expect
 
 Tab = Callable[..., Any]
 
@@ -81,11 +82,11 @@ def test_the_first_page_leads_everywhere(tab: Tab, demo_home: str) -> None:
     page.goto(demo_home.partition("/-/")[0])
     for name, heading in (("Changes", "Latest changes"), ("Outlets", "Outlets"), ("Search", "Search")):
         page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
-        assert page.locator("h1").inner_text() == heading
+        expect(page.locator("h1")).to_have_text(heading)
     page.get_by_role("link", name="Tables").click()
-    assert "Every version of every article" in page.content()
+    expect(page.get_by_text("Every version of every article")).to_be_visible()
     page.get_by_role("link", name="Latest changes, articles and search").click()
-    assert page.locator(".mark").inner_text() == "Redline"
+    expect(page.locator(".mark")).to_have_text("Redline")
 
 
 def test_a_filter_is_chosen_and_its_address_kept(tab: Tab, demo_home: str) -> None:
@@ -95,6 +96,7 @@ def test_a_filter_is_chosen_and_its_address_kept(tab: Tab, demo_home: str) -> No
     page.get_by_label("Verdict").select_option("declared")
     page.get_by_label("Weight").select_option("50")
     page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("verdict=declared"))
     assert 0 < page.locator(".edit").count() < every
     assert set(page.locator(".edit .verdict").all_inner_texts()) == {"declared"}
     shown = page.locator(".edit h3").all_inner_texts()
@@ -109,9 +111,9 @@ def test_modes_of_a_difference_are_switched(tab: Tab, demo_home: str, mode: str)
     page.goto(f"{demo_home}/article/3")
     page.get_by_label("as").select_option(label=mode)
     page.get_by_role("button", name="Compare").click()
+    expect(page).to_have_url(re.compile("mode="))
     assert page.locator(".rl-diff del", has_text="38").first.is_visible()
     assert page.locator(".rl-diff ins", has_text="58").first.is_visible()
-    assert "mode=" in page.url
 
 
 def test_a_change_is_seen_without_colours(tab: Tab, demo_home: str) -> None:
@@ -134,7 +136,7 @@ def test_the_keyboard_reaches_a_difference(tab: Tab, demo_home: str) -> None:
     for name in ("Skip to the page", "Skip to the list"):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.textContent") == name
-        assert page.get_by_role("link", name=name).is_visible()
+        expect(page.get_by_role("link", name=name)).to_be_visible()
         page.keyboard.press("Enter")
     for _ in range(3):
         page.keyboard.press("Tab")
@@ -143,8 +145,8 @@ def test_the_keyboard_reaches_a_difference(tab: Tab, demo_home: str) -> None:
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
     page.keyboard.press("Enter")
-    page.wait_for_url("**/article/**")
-    assert page.locator("#difference").is_visible()
+    expect(page).to_have_url(re.compile("/article/"))
+    expect(page.locator("#difference")).to_be_visible()
 
 
 def test_details_open_by_keyboard(tab: Tab, demo_home: str) -> None:
@@ -152,7 +154,7 @@ def test_details_open_by_keyboard(tab: Tab, demo_home: str) -> None:
     page.goto(f"{demo_home}/article/3")
     page.locator(".why summary").first.focus()
     page.keyboard.press("Enter")
-    assert page.locator(".why[open] li").first.is_visible()
+    expect(page.locator(".why[open] li").first).to_be_visible()
 
 
 def test_arabic_runs_from_right_to_left_and_japanese_has_its_own_letters(tab: Tab, demo_home: str) -> None:
@@ -181,7 +183,7 @@ def test_a_search_finds_an_address(tab: Tab, demo_home: str) -> None:
     address = page.locator(".meta a[rel~=external]").first.inner_text()
     page.get_by_label("Search every version, or find an address").fill(address)
     page.keyboard.press("Enter")
-    assert page.url.endswith("/article/3")
+    expect(page).to_have_url(re.compile("/article/3$"))
 
 
 def test_a_page_prints_as_its_text(tab: Tab, demo_home: str) -> None:
