@@ -53,7 +53,7 @@ HOSTILE = [
     "javascript:evil()//https://",
     "=HYPERLINK(evil)",
 ]
-URLS = ["javascript:evil()", "data:text/html,<script>evil()</script>", 'https://example.org/"onclick=evil()', "//evil"]
+URLS = ["javascript:evil()", "data:text/html,<script>evil()</script>", 'https://example.org/"onclick=evil()', "//evil/story"]
 
 # All that our pages may hold. A name that is not here came from what was archived.
 ELEMENTS = set(
