@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from crawler.extract import body as bodies
 from crawler.extract import metadata, notices, pictures, quality, scripts, wordings
-from crawler.extract.page import Line, Page, data_scripts, parse, to_utf8
+from crawler.extract.page import Box, Line, Page, data_scripts, parse, to_utf8
 from crawler.extract.text import comparable
 from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, NoticeKind, Related
 
@@ -153,16 +155,41 @@ def _notices(blocks: tuple[Block, ...], said: list[str]) -> tuple[Notice, ...]:
 
 
 def _posts(page: Page, found: bodies.Body) -> dict[int, datetime]:
-    """Return the times of a live blog's posts by the line of their headings; empty for any other article."""
+    """Return the times of a live blog's posts by the line of their heads; empty for any other article.
+
+    A post begins with the heading beside its time; where posts have none, with the first text in the post's box.
+    """
     times = {line: at for text, line in page.times if (at := metadata.moment(text))}
-    posts: dict[int, datetime] = {}
+    headed: dict[int, datetime] = {}
     for part in found.parts:
         if part.kind is BlockKind.HEADING:
             near = next((i for i in (part.line.index, part.line.index - 1, part.line.index + 1) if i in times), None)
             if near is not None:
-                posts[part.line.index] = times[near]
+                headed[part.line.index] = times[near]
+    posts = max(headed, _boxed_posts(page, found, times), key=len)
     # One time beside a heading may be the article's own; three are a rhythm.
     return posts if len(set(posts.values())) >= 3 else {}
+
+
+def _boxed_posts(page: Page, found: bodies.Body, times: dict[int, datetime]) -> dict[int, datetime]:
+    """Return the times in boxes of one shape that stand side by side, by the line of the first text in each box."""
+    timed: dict[int, datetime] = {}  # of each box that holds a time, the first
+    siblings: dict[tuple[int, str], list[Box]] = defaultdict(list)
+    for line, at in times.items():
+        if found.core is None or not found.core.first <= line < found.core.last:
+            continue
+        for box in page.lines[line].box.ancestors():
+            if box is found.core or box.parent is None or box.index in timed:
+                break
+            timed[box.index] = at
+            siblings[box.parent.index, box.shape].append(box)
+    places = [part.line.index for part in found.parts]
+    best: dict[int, datetime] = {}
+    for boxes in siblings.values():
+        starts = ((bisect_left(places, box.first), box) for box in boxes)
+        heads = {places[at]: timed[box.index] for at, box in starts if at < len(places) and places[at] < box.last}
+        best = max(best, heads, key=len)
+    return best
 
 
 def _related(links: list[tuple[str, str]], url: str) -> tuple[Related, ...]:
