@@ -284,3 +284,46 @@ def test_a_page_is_read_once_for_its_article_and_for_what_stands_around_it() -> 
     assert "\n".join(lines) == extract.visible_text(PAGE.encode())
     assert "Home" in lines
     assert {block.text for block in article.blocks} <= set(lines)
+
+
+TABLE = (
+    "<table><tr><th>Year</th><th>Trains</th></tr><tr><td>2024</td><td>{0}</td></tr>"
+    "<tr><td>2025</td><td>97</td></tr></table>"
+)
+
+
+def test_a_changed_cell_is_one_changed_row():
+    before, after = (texts(after_paragraph(1, TABLE.format(trains))) for trains in ("1.204", "1.240"))
+    assert before[1:4] == ["Year | Trains", "2024 | 1.204", "2025 | 97"]
+    assert [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]] == [
+        ("2024 | 1.204", "2024 | 1.240")
+    ]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        TABLE.replace("<table>", "<table role=presentation>").format(1),
+        TABLE.format("<table><tr><td>a</td><td>b</td></tr></table>").replace("a</td><td>b", "Share</td><td>Print"),
+        TABLE.format("<h3>Most read</h3>"),
+        TABLE.format("<input name=q>"),
+        "<nav>" + TABLE.format(1) + "</nav>",
+        "<table><tr><td>Listen to this</td></tr><tr><td>Four minutes</td></tr></table>",
+        TABLE.format("<a href=/a>A headline</a>").replace("2024", "<a href=/b>Another headline</a>"),
+        TABLE.format("Sign up for our newsletter"),
+    ],
+)
+def test_a_table_that_lays_out_a_box_is_no_data(table):
+    assert extract.digest(read(after_paragraph(1, table))) == extract.digest(read(PAGE))
+
+
+def test_an_article_that_is_laid_out_in_a_table_is_prose():
+    rows = PAGE.replace("<p>", "<tr><td>{}<td>").split("<article>")[1].split("</h1>")[1].split("</article>")[0]
+    html = f"<h1>Bridge closed</h1><table>{rows.replace('{}', '')}</table>"
+    assert [block.kind for block in read(html).blocks] == [BlockKind.PARAGRAPH] * 3
+
+
+def test_two_times_beside_paragraphs_make_no_live_blog():
+    post = "<li><time datetime=2026-01-11T1{0}:00Z>1{0}</time><p>At this hour the queue was {0} miles long.</li>"
+    article = read(after_paragraph(3, "<ul>" + post.format(1) + post.format(2) + "</ul>"))
+    assert BlockKind.POST not in {block.kind for block in article.blocks}

@@ -8,7 +8,7 @@ box (a list, a quote, a caption, or an advertisement), and what follows the last
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -46,7 +46,14 @@ _KINDS = {
     "dt": BlockKind.LIST_ITEM,
     "blockquote": BlockKind.QUOTE,
     "figcaption": BlockKind.CAPTION,
+    "caption": BlockKind.CAPTION,
 }
+# Characters. Prose laid out in a table has cells of several paragraphs; a cell of data is a name, a figure, a remark.
+_LONGEST_CELL = 300
+
+
+# A byline before the body is neither a heading nor a row of a table.
+_UNFRAMED = (BlockKind.HEADING, BlockKind.TABLE_ROW)
 
 
 @dataclass(slots=True)
@@ -89,10 +96,15 @@ def find(page: Page, known: Known) -> Body:
     if place is None:
         return Body()
     core, trusted = place
+    rows = _data_rows(page, core)
+    if any(t and index not in rows for index, t in enumerate(trusted)):
+        trusted = [t and index not in rows for index, t in enumerate(trusted)]
+    else:  # all prose of the page is laid out in a table
+        rows = {}
     indexes = [i for i, t in enumerate(trusted) if t]
     first, last = indexes[0], indexes[-1] + 1
     body = Body(core=core, first=first, last=last)
-    _Judge(page, core, trusted, weights, body, known).run()
+    _Judge(page, core, trusted, weights, rows, body, known).run()
     return body
 
 
@@ -239,6 +251,50 @@ def _runs_on(page: Page, inside: list[Line], lane: tuple[str, str, str]) -> bool
     return under_links * 2 <= len(mine)
 
 
+def _data_rows(page: Page, core: Box) -> dict[int, Line]:
+    """Return for each line in a table of data its row as one line, by the line's index; the row has its first's index.
+
+    Tables that only lay out a page are told from others much as HTML advises browsers to tell them
+    (https://html.spec.whatwg.org/#the-table-element), and by what their cells hold.
+    """
+    if not any(box.tag == "table" for box in page.boxes):
+        return {}
+    inside: list[Box | None] = []  # of each box, the innermost table around it
+    cells: dict[int, dict[int, list[Box]]] = {}  # of each table, by its index, the cells of each row, by its index
+    for box in page.boxes:
+        table = inside[box.parent.index] if box.parent else None
+        if box.tag == "table" and core.first <= box.first < box.last <= core.last and box.index > core.index:
+            if table:
+                cells.pop(table.index, None)
+            cells[box.index] = {}
+            table = box
+        elif table and box.tag in HEADINGS:
+            cells.pop(table.index, None)
+        elif table and box.parent and box.parent.tag == "tr" and table.index in cells:
+            cells[table.index].setdefault(box.parent.index, []).append(box)
+        inside.append(table)
+    rows = [row for table, held in cells.items() if _is_data(page.boxes[table], held.values()) for row in held.items()]
+    found: dict[int, Line] = {}
+    for index, held_by_row in rows:
+        box = page.boxes[index]
+        lines = page.lines[box.first : box.last]
+        if lines:
+            texts = (" ".join(line.text for line in page.lines[cell.first : cell.last]) for cell in held_by_row)
+            row = Line(" ".join(" | ".join(texts).split()), box, box.first, sum(line.link_chars for line in lines))
+            row.links = tuple(link for line in lines for link in line.links)
+            found.update(dict.fromkeys(range(box.first, box.last), row))
+    return found
+
+
+def _is_data(table: Box, rows: Collection[list[Box]]) -> bool:
+    """Whether a table without tables or headings in it holds data: short cells, two rows and columns at least."""
+    if table.controls or table.attributes.get("role") in ("presentation", "none"):
+        return False
+    if any(cell.chars > _LONGEST_CELL or cell.last - cell.first > 3 for row in rows for cell in row):
+        return False
+    return sum(sum(cell.chars > 0 for cell in row) >= 2 for row in rows) >= 2
+
+
 def _up_to(box: Box, outer: Box) -> Iterator[Box]:
     """Yield `box` and what is around it inside `outer`."""
     return takewhile(lambda other: other is not outer, box.ancestors())
@@ -258,9 +314,16 @@ class _Judge:
     """Goes through the lines of the core once, from top to bottom, and keeps what is body."""
 
     def __init__(
-        self, page: Page, core: Box, trusted: list[bool], weights: dict[int, int], body: Body, known: Known
+        self,
+        page: Page,
+        core: Box,
+        trusted: list[bool],
+        weights: dict[int, int],
+        rows: dict[int, Line],
+        body: Body,
+        known: Known,
     ) -> None:
-        self.page, self.core, self.trusted, self.body = page, core, trusted, body
+        self.page, self.core, self.trusted, self.rows, self.body = page, core, trusted, rows, body
         self.headline = wordings.folded(known.headline)
         self.authors = [comparable(name).casefold() for name in known.authors if " " in name.strip()]
         self.prose = ""  # the lanes' text, joined when a repetition is looked for
@@ -282,11 +345,12 @@ class _Judge:
 
     def run(self) -> None:
         for line in self.page.lines[self.core.first : self.core.last]:
-            if self.trusted[line.index]:
-                if self._is_prose(line):
+            row = self.rows.get(line.index)
+            if row is None:
+                if (self.trusted[line.index] or self._accepts(line)) and self._is_prose(line):
                     self._keep(line)
-            elif self._accepts(line) and self._is_prose(line):
-                self._keep(line)
+            elif row.index == line.index and self._accepts(line):
+                self.body.parts.append(Part(row, BlockKind.TABLE_ROW))
         self._trim()
 
     def _keep(self, line: Line) -> None:
@@ -335,14 +399,19 @@ class _Judge:
             return everything if self._leads_on(lines[0]) else nothing
         is_container = not unit.shape.endswith(".") and unit.shape in self.shapes
         is_direct = unit.parent is not None and (unit.parent.index in self.containers or unit.parent is self.core)
-        if not (is_direct or is_container) or unit.tag in _CHROME or unit.tag == "header" or unit.controls:
+        if not (is_direct or is_container) or unit.tag == "header" or unit.controls:
+            return nothing
+        is_table = self._is_table(lines)
+        if unit.tag in _CHROME and not (is_table and unit.tag == "figure"):
             return nothing
         if _is_boilerplate(unit) or unit.link_chars * 5 > unit.chars * 2:
             return nothing
         if any(wordings.folded(line.text) == self.headline for line in lines):
             return nothing
-        if unit.tag in _LISTS or (
-            is_container and all(_LISTS & {box.tag for box in _up_to(line.box, unit)} for line in lines)
+        if (
+            is_table
+            or unit.tag in _LISTS
+            or (is_container and all(_LISTS & {box.tag for box in _up_to(line.box, unit)} for line in lines))
         ):
             text = " ".join(line.text for line in lines[:100])
             is_body = unit.first > self.body.first and not wordings.is_embed(unit.name) and not wordings.is_label(text)
@@ -367,19 +436,25 @@ class _Judge:
             return frozenset(line.index for line in prose)
         return nothing
 
+    def _is_table(self, lines: list[Line]) -> bool:
+        """Whether lines are a table of data and what it is called."""
+        framing = HEADINGS | {"caption", "figcaption"}
+        return any(line.index in self.rows for line in lines) and all(
+            line.index in self.rows or line.box.tag in framing for line in lines
+        )
+
     def _leads_on(self, line: Line) -> bool:
-        """Whether a heading is the body's: prose comes after it, not links or another heading of a box."""
-        if (
-            line.link_chars
-            or line.index >= self.body.last
-            or wordings.is_label(line.text)
-            or wordings.starts_related(line.text)
-        ):
+        """Whether a heading is the body's: prose or a table comes after it, not links or another heading of a box."""
+        if line.link_chars or wordings.is_label(line.text) or wordings.starts_related(line.text):
             return False
         if wordings.folded(line.text) == self.headline or any(box.tag in _CHROME for box in line.box.ancestors()):
             return False
         following = self.page.lines[line.index + 1 : line.index + 11]
         if not following or following[0].link_chars * 2 > len(following[0].text):
+            return False
+        if following[0].index in self.rows or following[0].box.tag == "caption":
+            return self._accepts(following[0])
+        if line.index >= self.body.last:
             return False
         return any(self.trusted[other.index] or other.index in self.weights for other in following)
 
@@ -394,9 +469,9 @@ class _Judge:
     def _trim(self) -> None:
         """Take from both ends what frames an article: a byline before it; credits, biography and labels after it."""
         parts = self.body.parts
-        while parts and parts[0].kind is not BlockKind.HEADING and self._frames(parts[0].line.text):
+        while parts and parts[0].kind not in _UNFRAMED and self._frames(parts[0].line.text):
             parts.pop(0)
-        while parts:
+        while parts and parts[-1].kind is not BlockKind.TABLE_ROW:
             text = parts[-1].line.text
             is_pointer = len(text) < 80 and parts[-1].line.link_chars * 5 >= len(text) * 2
             if parts[-1].kind is BlockKind.HEADING or is_pointer or self._frames(text) or self._closes(text):
