@@ -53,7 +53,12 @@ HOSTILE = [
     "javascript:evil()//https://",
     "=HYPERLINK(evil)",
 ]
-URLS = ["javascript:evil()", "data:text/html,<script>evil()</script>", 'https://example.org/"onclick=evil()', "//evil/story"]
+URLS = [
+    "javascript:evil()",
+    "data:text/html,<script>evil()</script>",
+    'https://example.org/"onclick=evil()',
+    "//evil/story",
+]
 
 # All that our pages may hold. A name that is not here came from what was archived.
 ELEMENTS = set(
@@ -124,17 +129,20 @@ def hostile_archive(path: Path, texts: list[str]) -> Archive:
     return archive
 
 
-PAGES = [
-    "/",
-    HOME,
-    f"{HOME}/changes",
-    f"{HOME}/outlets",
-    f"{HOME}/outlet/evil.example?days=365",
-    f"{HOME}/article/1",
-    *(f"{HOME}/article/1?from=1&to=4&mode={mode}" for mode in ("inline", "side-by-side", "changes")),
-    *(f"{HOME}/article/1/{number}" for number in range(1, 5)),
-    f"{HOME}/search?q=evil",
-]
+def pages(latest: int) -> list[str]:
+    """Every page of the archive's one article with its `latest` versions, and those about all articles."""
+    return [
+        "/",
+        HOME,
+        f"{HOME}/changes",
+        f"{HOME}/outlets",
+        f"{HOME}/outlet/evil.example?days=365",
+        f"{HOME}/article/1",
+        *(f"{HOME}/article/1?from=1&to={latest}&mode={mode}" for mode in ("inline", "side-by-side", "changes")),
+        *(f"{HOME}/article/1/{number}" for number in range(1, latest + 1)),
+    ]
+
+
 ECHOES = [
     f"{HOME}/search?q=",
     f"{HOME}/changes?words=",
@@ -156,7 +164,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Any:
     archive.close()
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", [*pages(4), f"{HOME}/search?q=evil"])
 def test_no_text_of_others_becomes_markup(hostile: Browser, path: str) -> None:
     page = hostile.get(path).text
     assert "evil" in page
@@ -215,9 +223,10 @@ def test_no_text_at_all_becomes_markup(
     tmp_path_factory: pytest.TempPathFactory, opened: Callable[..., Browser], texts: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "archive.db"
-    with hostile_archive(path, texts):
+    with hostile_archive(path, texts) as archive:
         browser = opened(path)
-        for page in PAGES[:-1]:
+        # Some texts make a visit that the archive takes for no article: a wall, an error page.
+        for page in pages(len(archive.versions(1))):
             assert_harmless(browser.get(page).text)
         ElementTree.fromstring(browser.get(f"{HOME}/changes.atom").content)
 
