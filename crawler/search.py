@@ -61,5 +61,15 @@ def marked(text: str, query: str) -> Iterator[tuple[str, bool]]:
         yield text[end:], False
 
 
+def word_count(text: str) -> int:
+    """Return how many words a text has; a letter each where a script has no spaces.
+
+    A count for lists and charts, in a tenth of the time that cutting the text into the words of a difference takes.
+    """
+    if text.isascii():
+        return len(text.split())
+    return len(_RUN.sub(" ", text).split()) + sum(map(len, _RUN.findall(text)))
+
+
 def _pairs(run: str) -> list[str]:
     return [run[i : i + 2] for i in range(len(run) - 1)] or [run]

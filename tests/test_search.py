@@ -62,3 +62,11 @@ def test_the_words_looked_for_are_marked() -> None:
         "Minister",
         "minister",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("Eleven boats sank: 1.5% more.", 5), ("東京都", 3), ("Ein Schiff, 東京 und Łódź", 6), ("", 0), (" \n", 0)],
+)
+def test_words_are_counted(text: str, count: int) -> None:
+    assert search.word_count(text) == count

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from crawler import extract, rows, search
 from crawler.archive.file import File
-from crawler.diff import words
 from crawler.errors import NotFound
 from crawler.items import Article, Capture, Version
 from crawler.payloads import Payload
@@ -96,7 +95,7 @@ def append(file: File, capture: Capture, article: Article, before: Version | Non
         " (SELECT coalesce(reread_of, id) FROM versions WHERE id = ?), ?, ?) RETURNING id",
         *(capture.article_id, number, article.headline, article.description),
         *(as_json([asdict(author) for author in article.authors]), article.section, as_json(article.tags)),
-        *(article.language, sum(_word_count(block.text) for block in article.blocks), extract.digest(article)),
+        *(article.language, sum(search.word_count(block.text) for block in article.blocks), extract.digest(article)),
         *(as_text(before.last_seen) if before else None, seen, seen),
         *(as_text(article.date_published), as_text(article.date_modified), article.quality, article.is_paywalled),
         *(as_json(asdict(article.headlines)), as_json([asdict(notice) for notice in article.notices])),
@@ -191,7 +190,3 @@ def _carry(
 
 def _index(file: File, table: str, rowid: int, text: str) -> None:
     file.run(f"INSERT INTO {table} (rowid, text) VALUES (?, ?)", rowid, search.index_text(text))  # noqa: S608 - ours
-
-
-def _word_count(text: str) -> int:
-    return sum(any(letter.isalnum() for letter in word) for word in words(text))
