@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -95,7 +95,8 @@ def _refuse_what_is_not_ours(path: Path) -> None:
             raise ArchiveError(
                 f"{path} is an SQLite file of another program, not an archive of Redline; name another with --archive"
             )
-        known = {step.name for step in migrations.pending(Database(memory=True))}
+        with closing(sqlite3.connect(":memory:")) as nothing:
+            known = {step.name for step in migrations.pending(Database(nothing))}
         applied = {step.name for step in migrations.applied(Database(connection))}
         if newer := applied - known:
             raise ArchiveError(
