@@ -1,19 +1,22 @@
 # The words a person types. Each sets up what it needs, so each works as the first one in a fresh checkout.
 #
-#   make demo     crawl a small local press in four rounds and see what it rewrote
-#   make crawl    crawl the feeds of feeds.opml       (CONTACT=mailto:you@example.org says who you are)
-#   make browse   look at the archive in a browser    (ARCHIVE=demo.db for the demo's)
-#   make test     run every test (those in a browser where there is one; .ci/run installs it)
-#   make lint     types and style
-#   make bench    measure what the README claims
-#   make lock     renew the lock files from pyproject.toml
+#   make demo       crawl a small local press in four rounds and see what it rewrote
+#   make crawl      crawl the feeds of feeds.opml       (CONTACT=mailto:you@example.org says who you are)
+#   make browse     look at the archive in a browser    (ARCHIVE=demo.db for the demo's)
+#   make test       run every test (those in a browser where there is one; .ci/run installs it)
+#   make lint       types and style
+#   make test-next  the pages' tests on the coming Datasette
+#   make bench      measure what the README claims
+#   make pictures   photograph the demo's pages for the README
+#   make lock       renew the lock files from pyproject.toml
 
 PYTHON ?= python3
 ARCHIVE ?= archive.db
 CONTACT ?= $(REDLINE_CONTACT)
 BIN := .venv/bin
+DATASETTE_NEXT := 1.0a41
 
-.PHONY: demo crawl browse test lint bench lock clean
+.PHONY: help demo crawl browse test test-next lint bench pictures lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -51,6 +54,21 @@ browse: .venv/ready
 test: .venv/ready-dev
 	@$(BIN)/python -m pytest $(TESTS)
 
+# The pages run on the coming Datasette too; it has an environment of its own.
+.venv-next/ready: requirements.lock requirements-dev.lock pyproject.toml
+	@test -x .venv-next/bin/python || $(PYTHON) -m venv .venv-next
+	@echo "setting up .venv-next with Datasette $(DATASETTE_NEXT) (once) ..."
+	@.venv-next/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock -r requirements-dev.lock
+	@.venv-next/bin/python -m pip install --quiet --disable-pip-version-check datasette==$(DATASETTE_NEXT)
+	@.venv-next/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+test-next: .venv-next/ready
+	@.venv-next/bin/python -m pytest tests/browse
+
+pictures: .venv/ready-dev
+	@$(BIN)/python docs/pictures.py
+
 lint: .venv/ready-dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -66,4 +84,4 @@ lock: .venv/ready-dev
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group bench --constraint requirements.lock --constraint requirements-dev.lock --output-file requirements-bench.lock
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out
+	rm -rf .venv .venv-next build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out

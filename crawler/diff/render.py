@@ -96,7 +96,7 @@ def _label(block: BlockDiff) -> str:
         return ""
     if block.alignment is Alignment.MOVED:
         label = f"moved from {block.old[0] + 1} to {block.new[0] + 1}"
-    return f'<span class="rl-label">{label}</span> '
+    return f'<span class="rl-label" dir="ltr" lang="en">{label}</span> '
 
 
 def _inline(block: BlockDiff) -> str:
