@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from crawler.items import Capture, FeedCapture, Outcome, Quality
+import re
+from urllib.parse import urlsplit
+
+from crawler import urls
+from crawler.items import Article, Capture, Feed, FeedCapture, FeedFormat, Outcome, Quality
 
 # Their refusals, as against errors: unauthorized, payment, forbidden, too many requests, legal reasons.
 _REFUSALS = frozenset({401, 402, 403, 429, 451})
 _WALLS = frozenset({Quality.BOT_WALL, Quality.CONSENT, Quality.LOGIN})
+# A text of so many letters stands on two pages because it is the same article's; "Advertisement" need not be.
+_TELLING_LETTERS = 20
 
 
 def outcome_without_text(
-    capture: Capture, *, latest_quality: Quality | None, was_missing: bool
+    capture: Capture, *, latest_quality: Quality | None, was_missing: bool, missing: str | None = None
 ) -> tuple[Outcome, str | None] | None:
     """Return what a visit showed, with a sentence on what went wrong, if it brought no text to compare; else None.
 
-    `latest_quality` is that of the latest version, None if there is none yet. `was_missing` says that the visit before
-    found nothing either (404): a deploy gone wrong is missing once, a deleted article stays missing.
+    `latest_quality` is that of the latest version, None if there is none yet. `missing` is what `missing_by` says of
+    this visit, `was_missing` that the one before missed it too: a deploy gone wrong is missing once, a deleted article
+    stays missing.
     """
     status = capture.status
+    missing = missing or missing_by(capture, None)
     if capture.refused:
         return Outcome.BLOCKED, capture.error
     if status is None:
@@ -31,10 +39,10 @@ def outcome_without_text(
         )
     if status == 410:
         return Outcome.GONE, "the publisher says that it is gone (410)"
-    if status == 404:
+    if missing is not None:
         if was_missing:
-            return Outcome.GONE, "not found (404) at two visits in a row"
-        return Outcome.FAILED, "not found (404); looked for once more before it is called gone"
+            return Outcome.GONE, f"{missing} at two visits in a row"
+        return Outcome.FAILED, f"{missing}; looked for once more before it is called gone"
     if status in _REFUSALS:
         return Outcome.BLOCKED, f"the server refused ({status})"
     if not 200 <= status < 300 or capture.article is None:
@@ -46,6 +54,75 @@ def outcome_without_text(
     if capture.article.quality_reason:
         sentence += f" ({capture.article.quality_reason})"
     return (Outcome.BLOCKED if quality in _WALLS else Outcome.FAILED), sentence
+
+
+def missing_by(capture: Capture, latest: Article | None) -> str | None:
+    """Return by what sign an answer says that the article is not there (any more), as a sentence; None if it does not.
+
+    404, or a redirect that leads to something else: the front page, a section, another text than the `latest` known.
+    """
+    if capture.status == 404:
+        return "not found (404)"
+    answered, article = capture.final_url, capture.article
+    if capture.status != 200 or answered is None or urls.key(answered) == urls.key(capture.url):
+        return None
+    if article is not None and article.quality in _WALLS:
+        return None
+    if is_front_page(answered) and not is_front_page(capture.url):
+        return f"it leads to the front page ({answered})"
+    if _is_section(answered, of=capture.url) or (article is not None and article.quality is Quality.NOT_ARTICLE):
+        return f"it leads to a page that is no article ({answered})"
+    if article is not None and latest is not None and not is_same_article(article, latest):
+        return f"it leads to another text ({answered})"
+    return None
+
+
+def is_front_page(url: str) -> bool:
+    """Return whether an address is a site's front page, of one of its languages too (`/en/`)."""
+    parts = urlsplit(url)
+    path = re.sub(r"/(?:index|default|home)(?:\.[a-z]{2,5})?$", "/", parts.path, flags=re.IGNORECASE)
+    return re.fullmatch(r"/*(?:[a-z]{2}(?:[-_][A-Za-z]{2})?/*)?", path) is not None and not re.search(
+        "[0-9]", parts.query
+    )
+
+
+def is_same_article(a: Article, b: Article) -> bool:
+    """Return whether two readings are of one article: the same headline, or a text of some length in common."""
+    if a.headline and a.headline == b.headline:
+        return True
+    texts = {block.text for block in a.blocks if len(block.text) >= _TELLING_LETTERS}
+    return any(block.text in texts for block in b.blocks)
+
+
+def _is_section(url: str, *, of: str) -> bool:
+    """Return whether an address is a folder that an article's stands in, and no article's by its look."""
+    folder, path = ([part for part in urlsplit(one).path.split("/") if part] for one in (url, of))
+    is_above = len(folder) < len(path) and path[: len(folder)] == folder
+    return is_above and urls.same_site(url, of) and not re.search(r"[0-9]|-.*-", folder[-1] if folder else "")
+
+
+def state_after(state: str, outcome: Outcome, *, is_good: bool, missing: str | None) -> tuple[str, str | None]:
+    """Return an article's state after a visit, and the turn that this is in what became of it; None: it is none."""
+    if outcome is Outcome.GONE:
+        return "gone", None if state == "gone" else "gone"
+    if missing is not None:
+        return ("gone", None) if state == "gone" else ("suspect", None if state == "suspect" else "suspect")
+    if not is_good:
+        return state, None
+    return "up", {"gone": "back", "suspect": "up"}.get(state)
+
+
+def feed_document_error(feed: Feed, *, was: FeedFormat | None, entries: int | None) -> str | None:
+    """Return what is wrong with a document that can be read, as a sentence; None if it goes on as the feed that it was.
+
+    `was` and `entries` are the feed's format and how many entries it listed last; None before its first reading.
+    """
+    if feed.format is FeedFormat.PAGE and was not in (None, FeedFormat.PAGE):
+        return f"a web page came where a feed ({was}) stood"
+    # A news sitemap holds the articles of two days: where nothing was published, none.
+    if not feed.entries and not feed.more and entries and feed.format is not FeedFormat.SITEMAP:
+        return f"it went empty; it listed {entries} entries before"
+    return None
 
 
 def feed_outcome_without_entries(capture: FeedCapture) -> tuple[Outcome, str | None]:

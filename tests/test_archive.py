@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,7 @@ from crawler.items import (
     Related,
     Verdict,
 )
-from tests.conftest import FEED, URL, at, listed, page, visit
+from tests.conftest import FEED, START, URL, at, listed, page, visit
 
 
 def query(archive: Archive, sql: str) -> list[tuple[object, ...]]:
@@ -711,3 +711,134 @@ def test_a_spent_budget_is_shared_among_hosts(archive: Archive) -> None:
     archive.keep_host(Host(name="a.example", crawl_delay=30))
     slow = archive.due_articles(at(0), budget=Budget(per_host=9, seconds=60, delay=1, delay_max=60))
     assert Counter(due.url[8] for due in slow) == {"a": 2, "b": 9}
+
+
+# What becomes of an article
+
+
+def test_each_turn_in_what_becomes_of_an_article_has_its_evidence(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour, status in enumerate([200, 404, 200, 404, 404, 404, 200, 410]):
+        archive.record(visit(article, hour, page("A text.") if status == 200 else None, status=status))
+    turns = [(fate.fate, fate.since, fate.evidence) for fate in archive.fates(article)]
+    assert turns == [
+        ("suspect", at(1), "not found (404); looked for once more before it is called gone"),
+        ("up", at(2), "the server answered 200, with its text"),
+        ("suspect", at(3), "not found (404); looked for once more before it is called gone"),
+        ("gone", at(4), "not found (404) at two visits in a row"),
+        ("back", at(6), "the server answered 200, with its text"),
+        ("gone", at(7), "the publisher says that it is gone (410)"),
+    ]
+    assert query(archive, "SELECT gone_since FROM articles") == [("2026-03-01T19:00:00Z",)]
+
+
+def test_a_redirect_to_the_front_page_twice_is_gone_and_neither_a_move_nor_a_text(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page("A text.")))
+    front = page("Many texts.", headline="The Example")
+    outcomes = [
+        archive.record(visit(article, hour, front, final_url="https://example.org/", is_permanent_move=True))
+        for hour in (1, 2)
+    ]
+    known = archive.find(URL)
+    assert outcomes == [Outcome.FAILED, Outcome.GONE]
+    assert (known.state, known.current_url, known.versions) == ("gone", URL, 1)
+    assert archive.fates(article)[-1].evidence == (
+        "it leads to the front page (https://example.org/) at two visits in a row"
+    )
+
+
+# Articles that are one
+
+CANONICAL = "https://example.org/politics/minister-resigns"
+
+
+def test_two_addresses_with_one_canonical_are_one_article_and_both_keep_their_history(archive: Archive) -> None:
+    first, second = listed(archive, URL, f"{URL}-live")
+    text = page("She said so on Monday evening.", canonical_url=CANONICAL)
+    archive.record(visit(first, 0, text))
+    archive.record(visit(second, 0, text, url=f"{URL}-live"))
+    (merge,) = archive.merges()
+    assert (merge.article_id, merge.into_id, merge.undone_at) == (second, first, None)
+    assert f"calls {CANONICAL} its own" in merge.evidence
+    assert archive.find(f"{URL}-live").id == archive.find(CANONICAL).id == first
+    assert [due.id for due in archive.due_articles(at(99), everything=True)] == [first]
+    assert bodies(archive, second) == ["She said so on Monday evening."]
+    assert listed(archive, f"{URL}-live?utm_source=x", hours=1) == []
+
+
+def test_a_merge_can_be_undone_and_is_not_made_again(archive: Archive) -> None:
+    first, second = listed(archive, URL, f"{URL}-live")
+    text = page("She said so on Monday evening.", canonical_url=CANONICAL)
+    for hour in range(2):
+        archive.record(visit(first, hour, text))
+        archive.record(visit(second, hour, text, url=f"{URL}-live"))
+        if hour == 0:
+            archive.unmerge(second, at(0.5))
+    assert [merge.undone_at for merge in archive.merges()] == [at(0.5)]
+    assert archive.find(f"{URL}-live").id == second
+    assert {due.id for due in archive.due_articles(at(99), everything=True)} == {first, second}
+    with pytest.raises(NotFound, match="merged into no other"):
+        archive.unmerge(first, at(1))
+
+
+@pytest.mark.parametrize(
+    ("canonical", "text"),
+    [
+        ("https://example.org/", "She said so on Monday evening."),
+        (CANONICAL, "Rain is expected in the north all week."),
+        ("https://elsewhere.net/story", "She said so on Monday evening."),
+    ],
+)
+def test_a_canonical_link_that_cannot_be_true_merges_nothing(archive: Archive, canonical: str, text: str) -> None:
+    first, second = listed(archive, URL, f"{URL}-live")
+    archive.record(visit(first, 0, page("She said so on Monday evening.", canonical_url=canonical)))
+    other = page(text, canonical_url=canonical, headline="Weather")
+    archive.record(visit(second, 0, other, url=f"{URL}-live"))
+    assert archive.merges() == []
+
+
+def test_an_article_that_moves_to_the_address_of_another_is_one_with_it(archive: Archive) -> None:
+    first, second = listed(archive, URL, f"{URL}-old")
+    text = page("She said so on Monday evening.")
+    archive.record(visit(first, 0, text))
+    archive.record(visit(second, 0, text, url=f"{URL}-old"))
+    archive.record(visit(second, 1, text, url=f"{URL}-old", final_url=URL, is_permanent_move=True))
+    assert [(merge.article_id, merge.into_id) for merge in archive.merges()] == [(second, first)]
+
+
+# What becomes of a feed
+
+
+def read_feed(archive: Archive, feed_id: int, hours: float, **fields: object) -> Outcome:
+    given: dict[str, object] = {"url": FEED, "status": 200}
+    return archive.record_feed(FeedCapture(feed_id=feed_id, captured_at=at(hours), **(given | fields)))[0]  # type: ignore[arg-type]
+
+
+def test_a_feed_that_moved_for_good_is_followed_and_found_by_its_old_address(archive: Archive) -> None:
+    feed, _ = archive.add_feed(FeedLink(url=FEED), at(0))
+    new, document = "https://feeds.example.org/all", Feed(url=FEED, format=FeedFormat.RSS)
+    read_feed(archive, feed.id, 0, feed=document, final_url="https://cdn.example.org/all")
+    assert archive.feeds()[0].url == FEED, "a detour is no move"
+    read_feed(archive, feed.id, 1, feed=document, final_url=new, is_permanent_move=True)
+    (moved,) = archive.feeds()
+    assert (moved.url, moved.former_urls) == (new, (FEED,))
+    assert archive.pause_feed(FEED, at(2)).id == feed.id
+    assert archive.add_feed(FeedLink(url=FEED), at(3)) == (archive.feeds()[0], False)
+
+
+def test_a_dead_feed_is_asked_once_a_month_and_stays_on_the_list(archive: Archive) -> None:
+    feed, _ = archive.add_feed(FeedLink(url=FEED), at(0))
+    hours = 0.0
+    for _ in range(20):
+        read_feed(archive, feed.id, hours, status=None, error="DNSLookupError: no such name")
+        (dead,) = archive.feeds()
+        wait, hours = dead.next_visit - at(hours), (dead.next_visit - START).total_seconds() / 3600
+    assert wait == timedelta(days=30)
+
+
+def test_an_answer_that_is_no_feed_leaves_no_validators_that_would_make_it_one(archive: Archive) -> None:
+    feed, _ = archive.add_feed(FeedLink(url=FEED), at(0))
+    read_feed(archive, feed.id, 0, feed=Feed(url=FEED, format=FeedFormat.RSS), etag='"feed"')
+    read_feed(archive, feed.id, 1, error="a web page came where a feed (rss) stood", etag='"page"')
+    assert archive.feeds()[0].etag is None

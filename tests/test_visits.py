@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.items import Article, Capture, Outcome, Quality
-from crawler.visits import outcome_without_text
+from crawler.items import Article, Block, Capture, Entry, Feed, FeedFormat, Outcome, Quality
+from crawler.visits import feed_document_error, is_front_page, missing_by, outcome_without_text, state_after
 from tests.conftest import URL, at
 
 
@@ -54,3 +54,103 @@ def test_a_visit_without_text_shows(
 def test_a_text_and_a_stub_that_was_always_one_are_compared(quality: Quality, latest: Quality | None) -> None:
     seen = capture(status=200, article=read(quality))
     assert outcome_without_text(seen, latest_quality=latest, was_missing=False) is None
+
+
+SITE = "https://example.org"
+TEXT = Article(url=URL, headline="Minister resigns", blocks=(Block(text="She said so on Monday evening."),))
+OTHER = Article(url=URL, headline="Weather", blocks=(Block(text="Rain is expected in the north."),))
+
+
+@pytest.mark.parametrize(
+    ("answered", "article", "known", "sign"),
+    [
+        (f"{SITE}/", TEXT, TEXT, "front page"),
+        (f"{SITE}/en/", TEXT, None, "front page"),
+        (f"{SITE}/index.html?from=old", None, None, "front page"),
+        (f"{SITE}/2026/", TEXT, TEXT, None),
+        (f"{SITE}/politics/", OTHER, TEXT, "another text"),
+        (f"{SITE}/politics/", read(Quality.NOT_ARTICLE), None, "no article"),
+        (f"{SITE}/minister-resigns-2", TEXT, TEXT, None),
+        (f"{SITE}/consent?back=1", read(Quality.CONSENT), TEXT, None),
+        (f"{SITE}/", read(Quality.BOT_WALL), TEXT, None),
+        (f"{URL}/amp", OTHER, TEXT, None),
+        (None, OTHER, TEXT, None),
+    ],
+)
+def test_a_redirect_to_something_else_is_no_move_and_no_new_text(
+    answered: str | None, article: Article | None, known: Article | None, sign: str | None
+) -> None:
+    found = missing_by(capture(status=200, final_url=answered, article=article), known)
+    assert found is None if sign is None else sign in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "is_missing"),
+    [
+        (f"{SITE}/news/politics/story", f"{SITE}/news/politics/", True),
+        (f"{SITE}/news/politics/story", f"{SITE}/news", True),
+        (f"{SITE}/2026/03/a-long-slug-of-words/print", f"{SITE}/2026/03/a-long-slug-of-words", False),
+        (f"{SITE}/story/1234/comments", f"{SITE}/story/1234", False),
+        (f"{SITE}/news/story", "https://elsewhere.net/news", False),
+    ],
+)
+def test_a_folder_above_an_article_is_a_section_unless_it_looks_like_an_article(
+    asked: str, answered: str, is_missing: bool
+) -> None:
+    seen = Capture(article_id=1, url=asked, captured_at=at(0), status=200, final_url=answered, article=TEXT)
+    assert (missing_by(seen, TEXT) is not None) == is_missing
+
+
+@pytest.mark.parametrize(
+    ("url", "is_front"),
+    [
+        (SITE, True),
+        (f"{SITE}/pt-BR", True),
+        (f"{SITE}/default.aspx", True),
+        (f"{SITE}/?p=123", False),
+        (f"{SITE}/news", False),
+    ],
+)
+def test_a_front_page_is_known_by_its_address(url: str, is_front: bool) -> None:
+    assert is_front_page(url) is is_front
+
+
+@pytest.mark.parametrize(
+    ("state", "outcome", "missing", "after", "turn"),
+    [
+        ("new", Outcome.NEW, None, "up", None),
+        ("up", Outcome.FAILED, "not found (404)", "suspect", "suspect"),
+        ("suspect", Outcome.GONE, "not found (404)", "gone", "gone"),
+        ("suspect", Outcome.UNCHANGED, None, "up", "up"),
+        ("gone", Outcome.CHANGED, None, "up", "back"),
+        ("up", Outcome.GONE, None, "gone", "gone"),
+        ("gone", Outcome.GONE, None, "gone", None),
+        ("suspect", Outcome.FAILED, None, "suspect", None),
+        ("up", Outcome.BLOCKED, None, "up", None),
+    ],
+)
+def test_what_becomes_of_an_article(
+    state: str, outcome: Outcome, missing: str | None, after: str, turn: str | None
+) -> None:
+    is_good = outcome in (Outcome.NEW, Outcome.CHANGED, Outcome.UNCHANGED)
+    assert state_after(state, outcome, is_good=is_good, missing=missing) == (after, turn)
+
+
+@pytest.mark.parametrize(
+    ("now", "entries", "was", "before", "wrong"),
+    [
+        (FeedFormat.PAGE, 9, FeedFormat.RSS, 9, "a web page came"),
+        (FeedFormat.PAGE, 9, FeedFormat.PAGE, 9, None),
+        (FeedFormat.PAGE, 9, None, None, None),
+        (FeedFormat.ATOM, 0, FeedFormat.RSS, 9, "went empty; it listed 9"),
+        (FeedFormat.RSS, 0, None, None, None),
+        (FeedFormat.RSS, 0, FeedFormat.RSS, 0, None),
+        (FeedFormat.SITEMAP, 0, FeedFormat.SITEMAP, 9, None),
+    ],
+)
+def test_a_feed_that_is_none_any_more_is_said(
+    now: FeedFormat, entries: int, was: FeedFormat | None, before: int | None, wrong: str | None
+) -> None:
+    listed = tuple(Entry(id=str(n), url=URL) for n in range(entries))
+    found = feed_document_error(Feed(url=URL, format=now, entries=listed), was=was, entries=before)
+    assert found is None if wrong is None else wrong in (found or "")

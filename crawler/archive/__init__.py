@@ -6,6 +6,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     file          the file itself: opened with care, transactions, errors in our words
     feeds         the list of feeds, and what feeds said of articles
     hosts         how to behave towards each host, and whether its word is good
+    merges        articles that turned out to be one
     learning      what visits teach of a feed's habits and an article's pace
     addresses     every address of every article
     versions      texts block by block, the pages behind them
@@ -24,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, feeds, hosts, learning, log, versions
+from crawler.archive import addresses, feeds, hosts, learning, log, merges, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -36,12 +37,14 @@ from crawler.items import (
     Capture,
     Change,
     DueArticle,
+    Fate,
     FeedCapture,
     FeedLink,
     Hit,
     Hold,
     Host,
     KnownArticle,
+    Merge,
     Outcome,
     Quality,
     Reread,
@@ -211,10 +214,12 @@ class Archive:
             if known is None:
                 raise NotFound(f"there is no article {capture.article_id}")
             latest = versions.latest(self._file, capture.article_id)
+            missing = visits.missing_by(capture, latest.article if latest else None)
             without_text = visits.outcome_without_text(
                 capture,
                 latest_quality=latest.article.quality if latest else None,
                 was_missing=known["state"] in ("suspect", "gone"),
+                missing=missing,
             )
             error, version_id, wavered = None, None, 0
             if without_text is not None:
@@ -235,7 +240,7 @@ class Archive:
                 self._count_check(known, latest, version_id, capture.captured_at)
             if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
                 outcome = Outcome.MOVED
-            self._update_article(known, capture, outcome, latest)
+            turn = self._update_article(known, capture, outcome, latest, missing)
             capture_id = self._insert_capture(
                 capture,
                 outcome,
@@ -248,12 +253,32 @@ class Archive:
                 robots=", ".join(capture.robots) or None,
                 body_bytes=len(capture.body) if capture.body is not None else None,
             )
+            if turn is not None:
+                evidence = error or f"the server answered {capture.status}, with its text"
+                self._file.run(
+                    "INSERT INTO fates (article_id, fate, since, capture_id, evidence) VALUES (?, ?, ?, ?, ?)",
+                    *(known["id"], turn, as_text(capture.captured_at), capture_id, evidence),
+                )
+            if without_text is None and capture.article is not None:
+                merges.look(self._file, known, capture, capture.article)
             if outcome in _NEW_TEXT:
                 if capture.keeps_page:
                     versions.keep_payload(self._file, capture_id, capture)
                 self._surroundings.keep(known["host"], capture.article_id)
             self._count("articles", outcome)
         return outcome
+
+    def merges(self) -> list[Merge]:
+        """Return every merge of two articles, the oldest first, those undone too."""
+        return merges.every(self._file)
+
+    def unmerge(self, article_id: int, now: datetime) -> None:
+        """Take an article that was merged into another for one of its own again; the two are never merged any more.
+
+        It keeps the history from before the merge and is visited from now on. Raises NotFound if it is not merged.
+        """
+        with self._file.transaction():
+            merges.undo(self._file, article_id, now)
 
     # Crawls -----------------------------------------------------------------------------------------------------------
 
@@ -344,6 +369,11 @@ class Archive:
         return [
             Title(source=row["source"], title=row["title"], first_seen=known_moment(row["first_seen"])) for row in rows
         ]
+
+    def fates(self, article_id: int) -> list[Fate]:
+        """Return what became of an article, turn by turn, each with its evidence."""
+        rows = self._file.rows("SELECT fate, since, evidence FROM fates WHERE article_id = ? ORDER BY id", article_id)
+        return [Fate(fate=r["fate"], since=known_moment(r["since"]), evidence=r["evidence"]) for r in rows]
 
     def touches(self, article_id: int) -> list[Touch]:
         """Return when the publisher moved the modified date and left the text as it was."""
@@ -513,16 +543,16 @@ class Archive:
                     *(capture.article_id, source, title, seen, seen),
                 )
 
-    def _update_article(self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: Version | None) -> None:
-        """Set an article's state as of this visit, its validators and its next visit. `latest`: before the visit."""
+    def _update_article(
+        self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: Version | None, missing: str | None
+    ) -> str | None:
+        """Set an article's state as of this visit, its validators and its next visit; return the turn that it took.
+
+        `latest` is the version from before the visit, `missing` what `visits.missing_by` says of it.
+        """
         now, article = capture.captured_at, capture.article
         is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
-        if outcome is Outcome.GONE:
-            state = "gone"
-        elif capture.status == 404:
-            state = "suspect"
-        else:
-            state = "up" if is_good else known["state"]
+        state, turn = visits.state_after(known["state"], outcome, is_good=is_good, missing=missing)
         is_missing = state in ("suspect", "gone")
         gone_since = (known["gone_since"] or as_text(now)) if is_missing else None
         failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + 1
@@ -572,6 +602,7 @@ class Archive:
                 *(as_json([author.name for author in article.authors]), as_json(article.tags)),
                 *(article.language or None, as_text(article.date_published), capture.article_id),
             )
+        return turn
 
     def _insert_capture(
         self,

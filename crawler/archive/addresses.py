@@ -12,9 +12,19 @@ from crawler.rows import as_text
 
 
 def article_at(file: File, url: str) -> int | None:
-    """Return the number of the article that stands, or stood, at an address in any of its forms."""
+    """Return the number of the article that stands, or stood, at an address in any of its forms.
+
+    Of two that are one, the one that is visited.
+    """
     row = file.row("SELECT article_id FROM urls WHERE key = ? ORDER BY id LIMIT 1", urls.key(url))
-    return None if row is None else int(row["article_id"])
+    return None if row is None else standing_for(file, row["article_id"])
+
+
+def standing_for(file: File, article_id: int) -> int:
+    """Return the article that is visited in an article's stead; itself, unless it is one with another."""
+    while row := file.row("SELECT merged_into FROM articles WHERE id = ? AND merged_into IS NOT NULL", article_id):
+        article_id = row["merged_into"]
+    return article_id
 
 
 def note(file: File, article_id: int, url: str, source: str, seen: datetime) -> bool:

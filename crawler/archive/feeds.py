@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,8 @@ from crawler import manners, schedule, urls
 from crawler.archive import addresses, hosts, learning
 from crawler.archive.file import File
 from crawler.errors import UsageError
-from crawler.items import DueArticle, Entry, FeedCapture, FeedLink, Host, Trust, WatchedFeed
-from crawler.rows import as_text, known_moment, moment
+from crawler.items import DueArticle, Entry, FeedCapture, FeedFormat, FeedLink, Host, Trust, WatchedFeed
+from crawler.rows import as_json, as_text, known_moment, moment
 
 _FEEDS = (
     "SELECT f.*, (SELECT count(*) FROM articles AS a WHERE a.feed_id = f.id) AS articles,"
@@ -53,8 +54,9 @@ def one(file: File, feed_id: int) -> WatchedFeed:
 
 def named(file: File, feed: str) -> int:
     """Return the number of the feed that `feed` names: its number, its URL in any form. Raises UsageError."""
-    rows = file.rows("SELECT id, url FROM feeds WHERE removed_at IS NULL")
+    rows = file.rows("SELECT id, url, former_urls FROM feeds WHERE removed_at IS NULL")
     exact = [row["id"] for row in rows if feed in (str(row["id"]), row["url"])]
+    exact = exact or [row["id"] for row in rows if feed in _former(row)]
     alike = exact or [row["id"] for row in rows if urls.key(row["url"]) == urls.key(feed)]
     if len(alike) != 1:
         raise UsageError(f"no feed {feed} on the list; `redline feeds` shows it")
@@ -63,7 +65,11 @@ def named(file: File, feed: str) -> int:
 
 def add(file: File, link: FeedLink, now: datetime) -> tuple[int, bool]:
     """Put a feed on the list; return its number, and whether it was not on it."""
-    row = file.row("SELECT id, removed_at FROM feeds WHERE url = ?", link.url)
+    row = file.row(
+        "SELECT id, removed_at FROM feeds WHERE url = ? OR EXISTS (SELECT 1 FROM json_each(former_urls) AS j"
+        " WHERE json_extract(j.value, '$.url') = ?) ORDER BY url <> ? LIMIT 1",
+        *(link.url, link.url, link.url),
+    )
     if row is None:
         added = file.row(
             "INSERT INTO feeds (url, title, site_url, added_at, next_visit) VALUES (?, ?, ?, ?, ?) RETURNING id",
@@ -84,9 +90,10 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
     feed, now = capture.feed, capture.captured_at
     is_good = error is None
     failures = 0 if is_good else old["failures"] + 1
-    # A 304 may leave validators out, and an answer that is no feed says nothing about them.
-    etag = capture.etag or (old["etag"] if feed is None else None)
-    modified = capture.last_modified or (old["last_modified"] if feed is None else None)
+    # A 304 may leave validators out; those of an answer that is no feed would make it one at the next visit.
+    keeps = capture.status == 304
+    etag = capture.etag or (old["etag"] if keeps else None) if is_good else None
+    modified = capture.last_modified or (old["last_modified"] if keeps else None) if is_good else None
     refresh = feed.refresh_minutes if feed else old["refresh_minutes"]
     max_age = old["max_age_seconds"] if capture.max_age is None else int(capture.max_age.total_seconds())
     entries = old["entries"] if feed is None else len(feed.entries)
@@ -115,6 +122,16 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
             *(feed.title or old["title"], feed.site_url or old["site_url"], feed.format, feed.language, feed.hub),
             old["id"],
         )
+        _follow_move(file, old, capture)
+
+
+def _follow_move(file: File, old: sqlite3.Row, capture: FeedCapture) -> None:
+    """Ask for a feed at its new address from now on if it moved for good, unless that is watched already."""
+    new = urls.clean(capture.final_url or "")
+    if new is None or not capture.is_permanent_move or file.row("SELECT 1 FROM feeds WHERE url = ?", new) is not None:
+        return
+    former = [*json.loads(old["former_urls"]), {"url": old["url"], "until": as_text(capture.captured_at)}]
+    file.run("UPDATE feeds SET url = ?, former_urls = ? WHERE id = ?", new, as_json(former), old["id"])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,7 +160,7 @@ def record_entries(file: File, feed_id: int, entries: Sequence[Entry], seen: dat
         article_id = addresses.article_at(file, entry.url)
         if article_id is None and before is not None:
             # The feed's own id stands for the article: a new address under it is a new slug, not a new article.
-            article_id = before["article_id"]
+            article_id = addresses.standing_for(file, before["article_id"])
         if article_id is None:
             article_id = _add_article(file, feed_id, entry, seen)
             listed.new.append(DueArticle(id=article_id, url=entry.url, etag=None, last_modified=None))
@@ -204,4 +221,11 @@ def _watched(row: sqlite3.Row) -> WatchedFeed:
         next_visit=known_moment(row["next_visit"]),
         articles=row["articles"],
         holds=row["holds"],
+        format=FeedFormat(row["format"]) if row["format"] else None,
+        entries=row["entries"],
+        former_urls=tuple(_former(row)),
     )
+
+
+def _former(row: sqlite3.Row) -> list[str]:
+    return [place["url"] for place in json.loads(row["former_urls"])]

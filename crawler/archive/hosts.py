@@ -47,15 +47,17 @@ def judge(file: File, known: sqlite3.Row, capture: Capture | FeedCapture) -> boo
     """Put the validators of what changed to the test, and keep what came of it; return whether they lied.
 
     `known` is the row of the article or feed before the visit. One lie outweighs any number of truths: what it hid is
-    not known.
+    not known. An honest feed proves nothing of the pages: another program may answer for them.
     """
     before, after = (known["etag"], known["last_modified"]), (capture.etag, capture.last_modified)
     found = manners.judged(before, after)
     name = of(capture.final_url or capture.url)
     now = capture.captured_at
     is_lie = found is Trust.LYING
-    if found is None or (not is_lie and manners.trust(named(file, name), now) is not None):
-        return is_lie
+    if found is None or (not is_lie and isinstance(capture, FeedCapture)):
+        return False
+    if not is_lie and manners.trust(named(file, name), now) is not None:
+        return False
     how = "changed, and its validators did not" if is_lie else "changed, and its validators with it"
     file.run(
         "INSERT INTO hosts (host, trust, trust_since, trust_evidence) VALUES (?, ?, ?, ?) ON CONFLICT (host)"
