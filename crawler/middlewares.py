@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from protego import Protego
+from scrapy import signals
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request
 from scrapy.http.request import NO_CALLBACK
@@ -23,6 +25,7 @@ from crawler import addresses, manners, urls
 from crawler.items import Host
 
 if TYPE_CHECKING:
+    from scrapy.core.downloader import Slot
     from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.internet.base import ReactorBase
@@ -107,21 +110,30 @@ class Manners:
         self._rules: dict[str, Protego] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._robots_asked: set[str] = set()
+        self._last_answer = -math.inf  # of any host, by the monotonic clock
         self._ending: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Manners:
-        return cls(crawler)
+        manners = cls(crawler)
+        crawler.signals.connect(manners._rest, signals.response_downloaded)
+        crawler.signals.connect(manners._linger, signals.spider_closed)
+        return manners
 
-    async def process_request(self, request: Request) -> None:
+    async def process_request(self, request: Request) -> Request | None:
         parts = urlsplit(request.url)
         name = parts.netloc
         # A redirect to another host carries the slot of the first along.
         request.meta["download_slot"] = parts.hostname
         if self._obeys and not request.meta.get("dont_obey_robotstxt"):
             await self._obey(name, request.url)
+            if self._is_at_rest(parts.hostname) and not request.meta.get("queued_again"):
+                # Its robots.txt just asked for a long delay: to wait for that in the queue, not in the downloader.
+                request.meta["queued_again"] = True
+                return request
         self._wait_if_asked(name)
         self._spend(name)
+        return None
 
     def process_response(self, request: Request, response: Response) -> Response:
         if response.status in (429, 503):
@@ -190,6 +202,24 @@ class Manners:
         if reason != host.delay_reason:
             self._keep(replace(host, delay_reason=reason))
 
+    def _rest(self, request: Request) -> None:
+        """Count a host's delay from its answer on. Scrapy counts from when it meant to send the request, which may be
+        late while a page is being read: then the server saw two requests in less than the delay.
+        """
+        assert self._crawler.engine
+        if slot := self._crawler.engine.downloader.slots.get(request.meta["download_slot"]):
+            slot.lastseen = self._last_answer = monotonic()
+
+    async def _linger(self) -> None:
+        """End no sooner than the next run may ask: a host's delay holds between two runs as well."""
+        left = self._last_answer + self._least_delay - monotonic()
+        await asyncio.sleep(min(max(0.0, left), _LOOKS_AHEAD_SECONDS))
+
+    def _is_at_rest(self, key: str | None) -> bool:
+        assert self._crawler.engine
+        slot = self._crawler.engine.downloader.slots.get(key or "")
+        return slot is not None and not is_ready(slot)
+
     def _wait_if_asked(self, name: str) -> None:
         host = self._host(name)
         if manners.is_waiting(host, _now()):
@@ -231,9 +261,6 @@ class HostQueue(DownloaderAwarePriorityQueue):
     429 nor the end of the run could hold them back, and one slow host would leave no room for the others.
     """
 
-    # Scrapy looks for more to do every 5 seconds, or when an answer has come.
-    _LOOKS_AHEAD_SECONDS = 5.0
-
     def __init__(self, crawler: Crawler, *arguments: object, **named: object) -> None:
         super().__init__(crawler, *arguments, **named)  # type: ignore[arg-type]
         self._downloader_interface = _Downloader(crawler)
@@ -253,10 +280,16 @@ class _Downloader(DownloaderInterface):
         return [(active[slot] if self._is_ready(slot) else _FULL, slot) for slot in possible_slots]
 
     def _is_ready(self, key: str) -> bool:
-        slot = self.downloader.slots.get(key)
-        return slot is None or slot.lastseen + slot.delay - monotonic() <= HostQueue._LOOKS_AHEAD_SECONDS
+        return key not in self.downloader.slots or is_ready(self.downloader.slots[key])
 
 
+def is_ready(slot: Slot) -> bool:
+    """Return whether a host can be asked within seconds: the time that is left between two requests to it is over."""
+    return slot.lastseen + slot.delay - monotonic() <= _LOOKS_AHEAD_SECONDS
+
+
+# Scrapy looks for more to do when an answer has come, and every 5 seconds.
+_LOOKS_AHEAD_SECONDS = 5.0
 _FULL = 1_000_000
 # RFC 9309, 2.5, asks for 500 KiB at least; what is longer than this is no robots.txt.
 _ROBOTS_MAX_BYTES = 4 * 2**20

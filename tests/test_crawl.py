@@ -429,6 +429,67 @@ def test_sigterm_ends_a_crawl_cleanly(press: Newsroom, redline: Command, tmp_pat
     assert rows(tmp_path, "SELECT reason, ended_at IS NOT NULL FROM crawls") == [("shutdown", 1)]
 
 
+def test_a_signal_ends_a_crawl_with_the_capture_at_hand_and_the_next_goes_on(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    paths = [f"/a{n}" for n in range(9)]
+    redline("add", publish(press, paths))
+    press.fault("/a3", delay=1)
+    crawl = start_crawl(tmp_path)
+    wait_for(lambda: press.asked("/a3"))
+    crawl.send_signal(signal.SIGINT)
+    crawl.communicate(timeout=60)
+    assert list(outcomes(tmp_path, 1)) == paths[:4], "what was asked for is recorded, and no more was asked"
+    assert press.asked("/a4") == []
+    redline("crawl")
+    assert list(outcomes(tmp_path, 2)) == paths[4:]
+
+
+def test_a_run_makes_no_more_requests_than_it_may_and_the_next_goes_on(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    paths = [f"/a{n}" for n in range(9)]
+    redline("add", publish(press, paths))
+    press.requests.clear()
+    assert redline("crawl", "--max-requests", "5").returncode == 0
+    assert len(press.requests) == 5
+    assert len(outcomes(tmp_path, 1)) == 3, "beside robots.txt and the feed"
+    assert rows(tmp_path, "SELECT reason FROM crawls") == [("its requests were spent",)]
+    redline("crawl", "--max-requests", "100")
+    assert outcomes(tmp_path, 2).keys() == set(paths) - outcomes(tmp_path, 1).keys()
+    redline("crawl", "--all", "-s", "HOST_MAX_REQUESTS=1")
+    assert len(outcomes(tmp_path, 3)) == 9, "--all means all"
+
+
+def test_a_run_ends_when_its_time_is_up(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    press.page("/robots.txt", "User-agent: *\nCrawl-delay: 30", content_type="text/plain")
+    redline("add", publish(press, ["/a", "/b"]))
+    started = time.monotonic()
+    assert redline("crawl", "--max-time", "1s").returncode == 0
+    assert time.monotonic() - started < 20, "nothing waits for a host's delay"
+    assert rows(tmp_path, "SELECT reason FROM crawls") == [("its time was up",)]
+    assert rows(tmp_path, "SELECT count(*) FROM feeds WHERE next_visit = added_at") == [(1,)], "it stays due"
+
+
+def test_a_feed_that_turned_into_a_page_or_went_empty_is_said(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    feed = publish(press, ["/a"])
+    redline("add", feed)
+    redline("crawl")
+    links = "".join(
+        f"<li><a href=/2026/03/a-story-of-some-length-{n}>A story of some length, {n}</a>" for n in range(20)
+    )
+    press.page("/feed.xml", f"<!doctype html><title>News</title><body><main><ul>{links}</ul></main>")
+    crawled = redline("crawl", "--all")
+    assert (crawled.returncode, "a web page came where a feed (rss) stood" in crawled.stderr) == (3, True)
+    assert "a web page came" in redline("feeds").stdout
+    assert rows(tmp_path, "SELECT count(*) FROM articles") == [(1,)]
+    press.page("/feed.xml", RSS.format(base="", items=""), content_type="application/rss+xml")
+    crawled = redline("crawl", "--all")
+    assert (crawled.returncode, "it went empty; it listed 1 entries before" in crawled.stderr) == (3, True)
+
+
 def test_scrapy_crawl_news_does_the_same(press: Newsroom, redline: Command, tmp_path: Path) -> None:
     redline("add", publish(press, ["/a"]))
     root = Path(__file__).parent.parent

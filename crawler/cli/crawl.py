@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from datetime import UTC, datetime
@@ -26,16 +27,38 @@ Set a page or an address of yours, once and for all, for example in the crontab:
   REDLINE_CONTACT=https://example.org/about-our-crawl"""
 
 
+def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read a span of time as people write it: `90s`, `14m`, `1h`; a bare number is seconds."""
+    if value is None:
+        return None
+    said = re.fullmatch(r"([1-9][0-9]{0,6})([smh]?)", value.strip().lower())
+    if said is None:
+        raise click.BadParameter(f"{value!r} is no span of time; write it like 90s, 14m or 1h")
+    return int(said[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[said[2]]
+
+
 @click.command("crawl")
 @click.option("--all", "everything", is_flag=True, help="Every feed that is not paused and every article, due or not.")
+@click.option(
+    "--max-time", metavar="TIME", callback=_seconds, help="End after so long (90s, 14m, 1h), with the captures at hand."
+)
+@click.option("--max-requests", type=click.IntRange(1), help="Make at most so many requests, robots.txt included.")
 @click.option("-s", "settings", multiple=True, metavar="KEY=VALUE", help="A Scrapy setting, e.g. DOWNLOAD_DELAY=0.5.")
 @click.option("-v", "--verbose", count=True, help="-v: one closing line. -vv: what Scrapy says. -vvv: all of it.")
 @click.pass_obj
-def crawl_command(archive: Path, everything: bool, settings: tuple[str, ...], verbose: int) -> None:
+def crawl_command(
+    archive: Path,
+    everything: bool,
+    max_time: int | None,
+    max_requests: int | None,
+    settings: tuple[str, ...],
+    verbose: int,
+) -> None:
     """Visit every feed and article that is due, record what was seen, and end.
 
-    Safe to run at any time: what was cut short goes on in the next run, and a second run beside a first leaves at
-    once. Silent when all is well, so that cron mails only what matters.
+    Safe to run at any time: what was cut short (by a limit, Ctrl-C, SIGTERM) goes on in the next run, and a second run
+    beside a first leaves at once. What a limit has no room for waits its turn, the most urgent first, every feed and
+    host with its share. Silent when all is well, so that cron mails only what matters.
 
     \b
     Ends with  0  all well
@@ -45,7 +68,7 @@ def crawl_command(archive: Path, everything: bool, settings: tuple[str, ...], ve
               75  another crawl is at work on this archive
 
     \b
-    crontab:  */15 * * * *  REDLINE_CONTACT=mailto:you@example.org redline --archive /srv/news/archive.db crawl
+    crontab:  */15 * * * *  REDLINE_CONTACT=mailto:you@example.org redline --archive /srv/news.db crawl --max-time 14m
     """
     started = time.monotonic()
     from crawler.archive import Archive
@@ -54,7 +77,8 @@ def crawl_command(archive: Path, everything: bool, settings: tuple[str, ...], ve
         watched = opened.due_feeds(datetime.now(UTC), everything=True)
     if not watched and verbose:
         click.echo("no feed is watched; add one with: redline add https://example.org/", err=True)
-    spider = _run(archive, everything, settings, verbose)
+    limits = {"CLOSESPIDER_TIMEOUT": max_time, "MAX_REQUESTS": max_requests}
+    spider = _run(archive, everything, {name: most for name, most in limits.items() if most}, settings, verbose)
     for trouble in spider.troubles:
         click.echo(f"redline: {trouble}", err=True)
     if verbose:
@@ -103,11 +127,12 @@ def run_spider(settings: Settings, spider: type, **arguments: object) -> Any:
     return crawler.spider
 
 
-def _run(archive: Path, everything: bool, overrides: tuple[str, ...], verbose: int) -> Any:
+def _run(archive: Path, everything: bool, limits: dict[str, int], overrides: tuple[str, ...], verbose: int) -> Any:
     from crawler.spiders.news import NewsSpider
 
     settings = crawl_settings(archive, overrides, verbose)
     settings.set("CRAWL_EVERYTHING", everything, priority="cmdline")
+    settings.update(limits, priority="cmdline")
     if sys.stderr.isatty() and verbose < 2:
         settings.set("EXTENSIONS", settings.getdict("EXTENSIONS") | {"crawler.cli.crawl.Progress": 0})
     return run_spider(settings, NewsSpider)

@@ -80,6 +80,8 @@ def feeds_command(archive: Path) -> None:
             times = f" ({feed.failures} times in a row)" if feed.failures > 1 else ""
             click.echo(f"\n{feed.id}: {plain(feed.url)}")
             click.echo(f"   failed {ago(feed.last_visit, now)}{times}: {plain(feed.last_error)}")
+        if feed.former_urls:
+            click.echo(f"\n{feed.id}: {plain(feed.url)}\n   moved here from {plain(feed.former_urls[-1])}")
     for hold in held:
         click.echo(f"\n{hold.feed_id}: {held_line(hold)}")
     for host in hosts:

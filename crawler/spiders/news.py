@@ -14,7 +14,7 @@ from scrapy import signals
 from scrapy.http import Request, Response, TextResponse
 from twisted.python.failure import Failure
 
-from crawler import extract, feeds, manners
+from crawler import extract, feeds, manners, visits
 from crawler.archive import Archive
 from crawler.errors import FeedError, Locked, RedlineError
 from crawler.items import Budget, Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 # A feed goes first: what it lists is then visited in the same run, whatever the backlog.
 _FEEDS_FIRST = 10
+
+
+# How Scrapy calls the end of a run, in the words of the archive.
+_ENDINGS = {"closespider_timeout": "its time was up"}
 
 
 class NewsSpider(scrapy.Spider):
@@ -52,7 +56,7 @@ class NewsSpider(scrapy.Spider):
 
     def closed(self, reason: str) -> None:
         try:
-            self.counts = self.archive.end_crawl(_now(), reason)
+            self.counts = self.archive.end_crawl(_now(), _ENDINGS.get(reason, reason))
         except RedlineError as error:
             self.failures.append(str(error))
         finally:
@@ -117,6 +121,9 @@ class NewsSpider(scrapy.Spider):
                 )
             except FeedError as reason:
                 error = str(reason)
+        if document is not None and depth == 0:
+            error = visits.feed_document_error(document, was=feed.format, entries=feed.entries)
+            document = document if error is None else None
         capture = FeedCapture(
             feed_id=feed.id,
             url=asked,
