@@ -14,13 +14,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from zlib import crc32
 
+from crawler.diff import Alignment, BlockDiff, Diff, new_text, old_text
+from crawler.diff.model import READ_FIELDS
 from crawler.extract import comparable
-from crawler.items import Article, Block
+from crawler.items import Article, Block, BlockKind
 
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 # Longer texts are no furniture: the longest newsletter lines seen have 200 characters, a short paragraph 250.
 _LONGEST_FURNITURE = 240
 _HASH_BYTES = 4
+# "Updated 12 minutes ago by our politics desk" has 43 characters; a sentence that is set as a line ends as one.
+_LONGEST_LINE = 80
+_SENTENCE_ENDS = frozenset('.!?…。！？」』”"»؟۔।')
+_COMES_AND_GOES = frozenset({Alignment.INSERTED, Alignment.DELETED, Alignment.EDITED})
+_LINES = frozenset({BlockKind.PARAGRAPH, BlockKind.LIST_ITEM})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,27 @@ def settle(old: Article, new: Article, *, was_there: Callable[[str], bool], is_t
     return Settled(replace(new, blocks=blocks, description=description), wavered)
 
 
+def may_be_passing(difference: Diff) -> bool:
+    """Return whether all that changed are short lines without a sentence.
+
+    So change a clock, a count, a picked headline: with the visit, not with an editor. One look cannot tell them from an
+    edit of such a line; a second one can.
+    """
+    if any(field.name in READ_FIELDS for field in difference.fields):
+        return False
+    changed = [block for block in difference.blocks if block.alignment is not Alignment.EQUAL]
+    return bool(changed) and all(
+        block.alignment in _COMES_AND_GOES and block.kind in _LINES and all(map(_is_line, _sides(block)))
+        for block in changed
+    )
+
+
+def passing_lines(difference: Diff) -> list[str]:
+    """Return the lines on both sides of a change that `may_be_passing`, the old one of each first."""
+    changed = (block for block in difference.blocks if block.alignment is not Alignment.EQUAL)
+    return [side for block in changed for side in _sides(block)]
+
+
 def furniture_key(text: str) -> str:
     """Return what all showings of one piece of furniture share: numbers masked, case folded; "" if it is too long."""
     return "" if len(text) > _LONGEST_FURNITURE else _NUMBER.sub("0", comparable(text)).casefold()
@@ -73,6 +101,14 @@ def holds(fingerprint: bytes, key: str) -> bool:
     while at >= 0 and at % _HASH_BYTES:
         at = fingerprint.find(wanted, at + 1)
     return at >= 0
+
+
+def _sides(block: BlockDiff) -> list[str]:
+    return [side for side in (old_text(block.spans), new_text(block.spans)) if side]
+
+
+def _is_line(text: str) -> bool:
+    return len(text) <= _LONGEST_LINE and text.rstrip()[-1:] not in _SENTENCE_ENDS
 
 
 def _settled_blocks(

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-from crawler.items import Article, Block
-from crawler.wavering import fingerprint, furniture_key, holds, settle
+from dataclasses import replace
+
+import pytest
+
+from crawler.diff import diff
+from crawler.items import Article, Block, BlockKind
+from crawler.wavering import fingerprint, furniture_key, holds, may_be_passing, passing_lines, settle
 from tests.conftest import URL
 
 
@@ -63,3 +68,32 @@ def test_furniture_is_known_whatever_its_numbers() -> None:
 
 def test_a_long_text_is_no_furniture() -> None:
     assert furniture_key("word " * 60) == ""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "may_be"),
+    [
+        (["A sentence."], ["A sentence.", "34 comments"], True),
+        (["Updated 3 minutes ago", "A sentence."], ["Updated 9 minutes ago", "A sentence."], True),
+        (["A sentence.", "12:30"], ["A sentence."], True),
+        (["Eleven boats sank."], ["Twelve boats sank."], False),
+        (["A sentence."], ["A sentence.", "Correction: it was Monday."], False),
+        (["A sentence.", "12 shares"], ["Another sentence.", "13 shares"], False),
+        (["A sentence."], ["A sentence."], False),
+        (["one " * 30], ["two " * 30], False),
+    ],
+)
+def test_short_lines_that_come_and_go_may_be_passing(old: list[str], new: list[str], may_be: bool) -> None:
+    assert may_be_passing(diff(body(*old), body(*new))) == may_be
+
+
+def test_a_change_of_the_headline_or_of_a_heading_is_never_passing() -> None:
+    old, new = body("A sentence."), body("A sentence.", "34 comments")
+    assert not may_be_passing(diff(old, replace(new, headline="Other")))
+    heading = replace(old, blocks=(*old.blocks, Block(text="What comes next", kind=BlockKind.HEADING)))
+    assert not may_be_passing(diff(old, heading))
+
+
+def test_passing_lines_are_those_of_both_sides() -> None:
+    found = diff(body("12 shares", "A sentence."), body("13 shares", "A sentence.", "LIVE"))
+    assert passing_lines(found) == ["12 shares", "13 shares", "LIVE"]
