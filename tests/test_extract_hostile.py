@@ -14,6 +14,7 @@ from crawler import extract
 from crawler.extract import notices, pictures
 from crawler.extract.metadata import moment, names, written_moment
 from crawler.extract.text import comparable
+from crawler.items import Quality
 
 URL = "https://example.org/story"
 PAGES = [path.read_bytes() for path in sorted((Path(__file__).parent / "data/articles").glob("*.html"))]
@@ -197,3 +198,9 @@ def test_importing_the_package_loads_no_parser():
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("unit", ["<p>A word.", "A word.<br><br>", "<div>A</div>"])
+def test_a_page_of_more_than_is_read_of_any_is_called_truncated(unit):
+    article = extract.article(PARAGRAPHS.encode() + unit.encode() * 90_000, URL)
+    assert (article.quality, article.quality_reason) == (Quality.TRUNCATED, "more elements than are read of one page")

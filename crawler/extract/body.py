@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import accumulate, takewhile
 
 from crawler.extract import notices, wordings
 from crawler.extract.page import Box, Line, Page
@@ -155,9 +155,10 @@ def _core(page: Page, weights: dict[int, int]) -> Box | None:
     totals = _totals(page, weights)
     small = page.boxes[0].chars // 3
     doubtful = _inherited(page, lambda box: totals[box.index] > 0 and box.chars < small and _is_boilerplate(box))
-    totals = _totals(
-        page, {index: own // 4 if doubtful[page.lines[index].box.index] else own for index, own in weights.items()}
-    )
+    if any(doubtful):
+        totals = _totals(
+            page, {index: own // 4 if doubtful[page.lines[index].box.index] else own for index, own in weights.items()}
+        )
     core = page.boxes[max(index for index, total in enumerate(totals) if total * 4 >= totals[0] * 3)]
     box = core
     while box.parent is not None:
@@ -186,7 +187,8 @@ def _inherited(page: Page, holds: Callable[[Box], bool]) -> list[bool]:
     """Return for each box whether `holds` is true of it or of a box around it."""
     found: list[bool] = []
     for box in page.boxes:
-        found.append((box.parent is not None and found[box.parent.index]) or holds(box))
+        parent = box.parent
+        found.append((parent is not None and found[parent.index]) or holds(box))
     return found
 
 
@@ -229,6 +231,8 @@ def _trusted(page: Page, core: Box, weights: dict[int, int]) -> list[bool]:
 
 def _named_by_site(page: Page) -> tuple[Box, list[bool]] | None:
     """Return the box around all that the site's rule names, and which lines it trusts; None if it names no text."""
+    if not page.named:
+        return None
     named = {box.index for box in page.named}
     inside: list[bool] = []
     for box in page.boxes:
@@ -327,9 +331,7 @@ class _Judge:
         self.headline = wordings.folded(known.headline)
         self.authors = [comparable(name).casefold() for name in known.authors if " " in name.strip()]
         self.prose = ""  # the lanes' text, joined when a repetition is looked for
-        self.before = [0]
-        for t in trusted:
-            self.before.append(self.before[-1] + t)
+        self.before = [0, *accumulate(trusted)]
         self.containers = set()
         for line, t in zip(page.lines, trusted, strict=True):
             if t:

@@ -7,6 +7,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
+from crawler.extract import wordings
 from crawler.items import NoticeKind
 
 # What may stand between the opening word and the text: "Correction (May 3):", "Update 2 -", "訂正:".
@@ -41,9 +42,8 @@ def kind_of(text: str, names: str = "") -> NoticeKind | None:
             after = _AFTER_WORD.match(key, len(word))
             if after and (kind is not NoticeKind.UPDATE or not after[1].strip() or any(map(str.isdigit, after[1]))):
                 return kind
-        for phrase in holds:
-            if phrase in key:
-                return kind
+        if wordings.holds(key, holds):
+            return kind
     for kind in (NoticeKind.CORRECTION, NoticeKind.CLARIFICATION):
         if kind.value in names:
             return kind

@@ -43,7 +43,7 @@ _NO_DIGITS = str.maketrans("", "", "0123456789")
 # React streams parts of a page in `<div hidden id="S:1f">` and a script moves them to their place.
 _STREAMED = re.compile(r"S:[0-9a-f]{1,4}")
 _HIDDEN_STYLE = re.compile(r"(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)", re.IGNORECASE)
-_CREDIT_NAME = re.compile(r"credit|copyright|photographer|rights|attribution|source")
+_CREDIT_NAMES = ("credit", "copyright", "photographer", "rights", "attribution", "source")
 _AUTHOR_NAME = re.compile(r"(?:^|[\s_-])(?:authors?|byline)(?:[\s_-]*(?:names?|link|item|wrap(?:per)?|list))?(?:$|\s)")
 # A character reference that has an invisible character in it, as software leaves that hyphenates escaped text.
 _CUT_REFERENCE = re.compile(
@@ -102,7 +102,6 @@ class Line:
     box: Box
     index: int
     link_chars: int = 0
-    strong_chars: int = 0
     links: tuple[tuple[str, str], ...] = ()  # (href, text), the first fifty
 
 
@@ -230,8 +229,9 @@ def _decoded(body: bytes, encoding: str | None, headers: Mapping[str, str]) -> s
 
 
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9:-]{0,40})")
-# As many tags, nested as deep as they can be, take lexbor 10 ms.
-_FEW_TAGS = 2000
+# The worst that so many tags can do, 1,500 different `<font>` across paragraphs, takes lexbor 0.25 s; five of six real
+# pages have fewer, and need not be looked through.
+_FEW_TAGS = 3000
 _AUTO_CLOSED = frozenset(
     b"area base br col embed hr img input link meta param source track wbr p li dt dd td th tr option tbody thead "
     b"path rect circle line polygon polyline use g ellipse stop html body head".split()
@@ -247,7 +247,7 @@ def tame(html: bytes) -> bytes:
     every paragraph, and compares each attribute of a tag with all others.
     """
     chunks = html.split(b"<")
-    if any(len(chunk) > 1000 and _is_overloaded(chunk) for chunk in chunks):
+    if any(_is_overloaded(chunk) for chunk in chunks if len(chunk) > 1000):
         html = b"<".join(_bare_tag(chunk) if _is_overloaded(chunk) else chunk for chunk in chunks)
     if len(chunks) <= _FEW_TAGS:
         return html
@@ -304,10 +304,13 @@ def _bare_tag(chunk: bytes) -> bytes:
 def _traits(classes: str) -> tuple[bool, bool, Literal["credit", "author"] | None]:
     """Return what a class list says: that the element is not seen, is a line break, is a credit or an author."""
     lower = classes.lower()
-    kind: Literal["credit", "author"] | None = "credit" if _CREDIT_NAME.search(lower) else None
-    if kind is None and _AUTHOR_NAME.search(lower):
+    words = lower.split()
+    kind: Literal["credit", "author"] | None = None
+    if wordings.holds(lower, _CREDIT_NAMES):
+        kind = "credit"
+    elif ("author" in lower or "byline" in lower) and _AUTHOR_NAME.search(lower):
         kind = "author"
-    return wordings.is_unseen(lower), "br" in lower.split(), kind
+    return wordings.is_unseen(words), "br" in words, kind
 
 
 _NONE: frozenset[int] = frozenset()
@@ -324,22 +327,25 @@ def _walk(root: LexborNode, page: Page, *, named: frozenset[int] = _NONE, left_o
     page.language = (root.attributes.get("lang") or root.attributes.get("xml:lang") or "").strip()[:35]
     pieces: list[str] = []  # of the line at hand
     links: list[tuple[str, str]] = []
-    link_chars = strong_chars = breaks = in_link = in_strong = in_author = 0
+    link_chars = breaks = in_link = in_author = 0
     # The elements around the node at hand: the box around it if it is one, its mark, its link, where it began.
     stack: list[tuple[LexborNode, str, Box | None, Literal["credit", "author"] | None, str, int, int]] = []
 
     def flush() -> None:
-        nonlocal link_chars, strong_chars, breaks
+        nonlocal link_chars, breaks
         text = " ".join("".join(pieces).split())
         if text:
-            size = len(text)
-            lines.append(Line(text, box, len(lines), min(link_chars, size), min(strong_chars, size), tuple(links)))
+            lines.append(Line(text, box, len(lines), min(link_chars, len(text)), tuple(links)))
         pieces.clear()
         links.clear()
-        link_chars = strong_chars = breaks = 0
+        link_chars = breaks = 0
+
+    def is_full() -> bool:
+        page.is_capped = len(boxes) >= _MOST_BOXES or len(lines) >= _MOST_LINES
+        return page.is_capped
 
     node: LexborNode | None = root.first_child
-    while (node is not None or stack) and len(boxes) < _MOST_BOXES and len(lines) < _MOST_LINES:
+    while node is not None or stack:
         if node is None:
             opened, tag, ended, mark, href, start, line = stack.pop()
             in_author -= mark == "author"
@@ -356,8 +362,6 @@ def _walk(root: LexborNode, page: Page, *, named: frozenset[int] = _NONE, left_o
                     lines[line].links += ((href, lines[line].text),)
                 elif len(links) < 50:
                     links.append((href, " ".join("".join(pieces[start:]).split())))
-            elif tag == "b" or tag == "strong":
-                in_strong -= 1
             if mark and ended is None:
                 marks.append(Mark(mark, len(lines), " ".join("".join(pieces[start:]).split()), href))
             node = opened.next
@@ -368,33 +372,32 @@ def _walk(root: LexborNode, page: Page, *, named: frozenset[int] = _NONE, left_o
             if not text.isspace():
                 if breaks and pieces and (breaks > 1 or _ends_paragraph(pieces, box)):
                     flush()
+                    if is_full():
+                        break
                 breaks = 0
-                if in_link or in_strong:
-                    seen = len(text.strip())
-                    link_chars += seen if in_link else 0
-                    strong_chars += seen if in_strong else 0
+                if in_link:
+                    link_chars += len(text.strip())
                 pieces.append(text)
             elif pieces:
                 pieces.append(" ")
         elif left_out and node.mem_id in left_out:
             pass
-        elif tag in _UNREAD:
-            if tag in _CONTROLS and node.attributes.get("type") != "hidden":
-                page.controls.append(box)
-                page.has_password = page.has_password or node.attributes.get("type") == "password"
-        elif tag == "br":
-            breaks += 1
-            pieces.append(" ")
-        elif tag == "img" or tag == "amp-img":
-            page.pictures.append(Picture(node.attributes, box, len(lines)))
-        elif tag in _HEAD:
-            _HEAD[tag](node, page)
         elif tag in _PLAIN:
             stack.append((node, tag, None, None, "", len(pieces), len(lines)))
-            in_strong += tag == "b" or tag == "strong"
             node = node.first_child
             continue
-        elif tag[0] not in "-!":
+        elif tag in _SPECIAL:
+            if tag == "br":
+                breaks += 1
+                pieces.append(" ")
+            elif tag in _HEAD:
+                _HEAD[tag](node, page)
+            elif tag == "img" or tag == "amp-img":
+                page.pictures.append(Picture(node.attributes, box, len(lines)))
+            elif tag in _CONTROLS and node.attributes.get("type") != "hidden":
+                page.controls.append(box)
+                page.has_password = page.has_password or node.attributes.get("type") == "password"
+        else:
             attributes = node.attributes
             classes = attributes.get("class")
             mark = None
@@ -419,6 +422,8 @@ def _walk(root: LexborNode, page: Page, *, named: frozenset[int] = _NONE, left_o
                     flush()
                 else:
                     breaks = 0
+                if is_full():
+                    break
                 ended = box
                 box = Box(len(boxes), tag, attributes, box, len(lines))
                 boxes.append(box)
@@ -443,7 +448,6 @@ def _walk(root: LexborNode, page: Page, *, named: frozenset[int] = _NONE, left_o
     flush()
     for open_box in box.ancestors():
         open_box.last = len(lines)
-    page.is_capped = bool(stack)
     _add_up(page)
 
 
@@ -504,3 +508,5 @@ def _script(node: LexborNode, page: Page) -> None:
 
 
 _HEAD = {"meta": _meta, "link": _link, "title": _title, "script": _script}
+# What holds no text; "-comment" and "!doctype" are lexbor's names.
+_SPECIAL = _UNREAD | _HEAD.keys() | {"br", "img", "amp-img", "-comment", "!doctype", "-"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 from crawler.extract import wordings
 from crawler.extract.metadata import absolute
@@ -42,9 +43,7 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
 
     `prose` are the indexes of the body's own lines.
     """
-    before = [0]
-    for index in range(len(page.lines)):
-        before.append(before[-1] + (index in prose))
+    before = [0, *accumulate(index in prose for index in range(len(page.lines)))]
     names = [comparable(name).casefold() for name in authors]
     by_box: dict[int, Picture] = {}
     seen: set[str] = set()

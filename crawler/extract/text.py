@@ -17,10 +17,8 @@ _UNSEEN = (
     "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
     "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff\ufe0e\ufe0f"
 )
-_FOLDINGS = tuple(
-    (re.compile(f"[{re.escape(characters)}]"), to)
-    for characters, to in ((_SINGLE, "'"), (_DOUBLE, '"'), (_DASHES, "-"), ("\u2026", "..."))
-)
+_FOLDINGS = {"\u2026": "..."} | dict.fromkeys(_SINGLE, "'") | dict.fromkeys(_DOUBLE, '"') | dict.fromkeys(_DASHES, "-")
+_FOLDED = re.compile(f"[{re.escape(''.join(_FOLDINGS))}]")
 _DROPPED = re.compile(f"[{_UNSEEN}]")
 
 
@@ -32,6 +30,5 @@ def comparable(text: str) -> str:
     if text.isascii():
         return " ".join(text.replace("`", "'").split())
     text = unicodedata.normalize("NFC", _DROPPED.sub("", text))
-    for folded, to in _FOLDINGS:
-        text = folded.sub(to, text)
+    text = _FOLDED.sub(lambda found: _FOLDINGS[found[0]], text)
     return " ".join(text.split())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
@@ -23,6 +24,11 @@ def _set(name: str) -> frozenset[str]:
     return frozenset(_lists()[name])
 
 
+def holds(key: str, phrases: Iterable[str]) -> bool:
+    """Whether one of the phrases stands anywhere in `key`."""
+    return any(map(key.__contains__, phrases))
+
+
 def folded(text: str) -> str:
     """Return `text` as the lists have it: comparable, caseless, without what frames a label."""
     return comparable(text).casefold().strip(" :.-+>»*|•…!")
@@ -30,7 +36,7 @@ def folded(text: str) -> str:
 
 def is_label(text: str) -> bool:
     """Whether a short line is only a label: "Advertisement", "Teilen", "関連記事"."""
-    return (len(text) < 60 and (key := folded(text)) in _set("labels")) or (len(text) < 60 and key in _set("related"))
+    return len(text) < 60 and ((key := folded(text)) in _set("labels") or key in _set("related"))
 
 
 def starts_related(text: str) -> bool:
@@ -40,8 +46,7 @@ def starts_related(text: str) -> bool:
 
 def makes_offer(text: str) -> bool:
     """Whether a line asks to subscribe, register, follow or agree."""
-    key = comparable(text).casefold()
-    return any(phrase in key for phrase in _lists()["offers"])
+    return holds(comparable(text).casefold(), _lists()["offers"])
 
 
 def names_boilerplate(tokens: set[str]) -> bool:
@@ -49,9 +54,9 @@ def names_boilerplate(tokens: set[str]) -> bool:
     return not tokens.isdisjoint(_set("names"))
 
 
-def is_unseen(classes: str) -> bool:
-    """Whether a class list hides the element from the eye, as the common style sheets name it."""
-    return not _set("unseen").isdisjoint(classes.lower().split())
+def is_unseen(classes: Iterable[str]) -> bool:
+    """Whether classes, in lower case, hide the element from the eye, as the common style sheets name it."""
+    return not _set("unseen").isdisjoint(classes)
 
 
 def is_embed(classes: str) -> bool:
@@ -61,7 +66,7 @@ def is_embed(classes: str) -> bool:
 
 def gives_credit(key: str) -> bool:
     """Whether a folded, caseless line says who else worked on the article, or whose text it is."""
-    return any(phrase in key for phrase in _lists()["credits"])
+    return holds(key, _lists()["credits"])
 
 
 def names_standfirst(name: str) -> bool:
