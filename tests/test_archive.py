@@ -748,6 +748,16 @@ def test_a_redirect_to_the_front_page_twice_is_gone_and_neither_a_move_nor_a_tex
     )
 
 
+def test_an_article_behind_a_detour_may_be_written_anew(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    there = "https://example.org/politics/resignation"
+    archive.record(visit(article, 0, page("She said so on Monday evening."), final_url=there))
+    rewritten = page("Nobody had expected it at all.", headline="Out")
+    assert archive.record(visit(article, 1, rewritten, final_url=there)) is Outcome.CHANGED
+    elsewhere = page("Rain is expected in the north all week.", headline="Weather")
+    assert archive.record(visit(article, 2, elsewhere, final_url=there + "-2")) is Outcome.FAILED
+
+
 # Articles that are one
 
 CANONICAL = "https://example.org/politics/minister-resigns"

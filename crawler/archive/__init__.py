@@ -214,7 +214,8 @@ class Archive:
             if known is None:
                 raise NotFound(f"there is no article {capture.article_id}")
             latest = versions.latest(self._file, capture.article_id)
-            missing = visits.missing_by(capture, latest.article if latest else None)
+            is_at_home = addresses.was_read_at(self._file, capture.article_id, capture.final_url)
+            missing = visits.missing_by(capture, latest.article if latest and not is_at_home else None)
             without_text = visits.outcome_without_text(
                 capture,
                 latest_quality=latest.article.quality if latest else None,

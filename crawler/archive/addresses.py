@@ -27,6 +27,16 @@ def standing_for(file: File, article_id: int) -> int:
     return article_id
 
 
+def was_read_at(file: File, article_id: int, url: str | None) -> bool:
+    """Return whether an article's text came from an address before: some feeds list detours, and never the place."""
+    return url is not None and bool(
+        file.rows(
+            "SELECT 1 FROM captures WHERE article_id = ? AND final_url = ? AND version_id IS NOT NULL LIMIT 1",
+            *(article_id, url),
+        )
+    )
+
+
 def note(file: File, article_id: int, url: str, source: str, seen: datetime) -> bool:
     """Note that `url` is the article's; return False, and note nothing, if it is another article's."""
     owner = article_at(file, url)
