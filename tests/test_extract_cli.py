@@ -95,6 +95,49 @@ def test_nothing_to_read_is_a_wrong_use():
     assert CliRunner().invoke(main, ["extract", "--jsonl", "a.html"]).exit_code == 2
 
 
+def first_story(newsroom, outlet):
+    """Return the headline and the address of an outlet's first story."""
+    story = next(o for o in newsroom.outlets if o.name == outlet).stories_at(0)[0]
+    return story.headline, newsroom.url(outlet, story.path)
+
+
+def test_what_cannot_be_had_is_named_and_the_rest_is_printed(redline, newsroom, page):
+    headline, url = first_story(newsroom, "courier")
+    other_headline, other_url = first_story(newsroom, "limansk")
+    missing = newsroom.url("courier", "/no-such-page/")
+
+    done = redline("extract", url, missing, str(page), "nowhere.html", other_url)
+
+    assert done.returncode == 1
+    places = [done.stdout.index(text) for text in (headline, "Bridge closed", other_headline)]
+    assert places == sorted(places)
+    assert done.stderr.splitlines() == [
+        f"redline: {missing}: the server answered 404",
+        "redline: nowhere.html: No such file or directory; name a file that can be read, or an address",
+    ]
+
+
+def test_json_of_an_address_names_the_one_that_answered(redline, newsroom):
+    headline, url = first_story(newsroom, "courier")
+    old = newsroom.page("/old-address", "", status=301, headers={"Location": url})
+
+    done = redline("extract", "--json", old)
+
+    answer = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (answer["url"], answer["title"], answer["quality"]) == (url, headline, "ok")
+
+
+def test_the_rules_of_a_file_hold_for_an_address(redline, newsroom, tmp_path):
+    _, url = first_story(newsroom, "courier")
+    host = url.split("/")[2].split(":")[0]
+    (tmp_path / "sites.toml").write_text(f'[[site]]\nhost = "{host}"\nleave_out = ["p"]\nuntil = 9999-12-31\n')
+
+    kept, cut = redline("extract", "--json", url), redline("extract", "--json", "--sites", "sites.toml", url)
+
+    assert len(json.loads(kept.stdout)["paragraphs"]) > len(json.loads(cut.stdout)["paragraphs"])
+
+
 def test_a_file_that_is_not_there_says_so():
     done = CliRunner().invoke(main, ["extract", "nowhere.html"])
     assert (done.exit_code, "nowhere.html" in done.output) == (1, True)

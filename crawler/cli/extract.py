@@ -9,15 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crawler import extract
 from crawler.cli.output import plain
-from crawler.errors import NotFound, UsageError
+from crawler.errors import NotFound, RedlineError, UsageError
 from crawler.extract import sites
 from crawler.items import Article, BlockKind
+
+if TYPE_CHECKING:
+    from crawler.cli.fetch import Fetched, FetchError, Get
 
 # The version of what `--json` and `--jsonl` write, in each object as "format": raised when a field changes its meaning
 # or goes, not when one is added.
@@ -41,6 +44,8 @@ _MARKS = {BlockKind.HEADING: "## ", BlockKind.POST: "## ", BlockKind.QUOTE: "> "
 def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url: str, rules_file: Path | None) -> None:
     """Print the article that a page holds, without touching an archive.
 
+    A URL or FILE that cannot be had is named on standard error, the others are printed, and the exit code is 1.
+
     \b
     --jsonl reads one object a line and answers each with one, in the same order, as soon as it is done:
       in   {"id", "url", "html_b64", "encoding"?, "headers"?}
@@ -62,11 +67,20 @@ def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url:
         return
     if not sources:
         raise click.UsageError("name a URL or a FILE, or use --jsonl")
-    for number, article in enumerate(_articles(sources, url, reader)):
+    printed = 0
+    failures = 0
+    for found in _articles(sources, url, reader):
+        if isinstance(found, RedlineError):
+            click.echo(f"redline: {found}", err=True)
+            failures += 1
+            continue
         if as_object:
-            click.echo(json.dumps(as_json(article), ensure_ascii=False))
+            click.echo(json.dumps(as_json(found), ensure_ascii=False))
         else:
-            click.echo(("\n" if number else "") + _as_text(article))
+            click.echo(("\n" if printed else "") + _as_text(found))
+        printed += 1
+    if failures:
+        sys.exit(RedlineError.exit_code)
 
 
 def as_json(article: Article) -> dict[str, Any]:
@@ -156,26 +170,41 @@ def _answer(line: bytes, reader: _Reader) -> dict[str, Any]:
     return {"id": asked.get("id"), **as_json(article)}
 
 
-def _articles(sources: tuple[str, ...], url: str, reader: _Reader) -> Iterator[Article]:
-    """Yield the article of each file and address, in order; all addresses are fetched in one go, before the first."""
-    from crawler.cli.fetch import Fetched, Get, visit
+def _articles(sources: tuple[str, ...], url: str, reader: _Reader) -> Iterator[Article | RedlineError]:
+    """Yield the article of each file and address, in order, or why it cannot be had.
 
-    addresses = [source for source in sources if "://" in source]
-
-    async def get_all(get: Get) -> list[Fetched]:
-        return [await get(address) for address in addresses]
-
-    fetched = iter(visit(get_all) if addresses else ())
+    All addresses are fetched in one go, before the first article.
+    """
+    fetched = iter(_fetched([source for source in sources if "://" in source]))
     for source in sources:
         if "://" in source:
             page = next(fetched)
-            yield reader.article(page.body, page.url, headers=page.headers)
+            yield page if isinstance(page, RedlineError) else reader.article(page.body, page.url, headers=page.headers)
             continue
         try:
             body = Path(source).read_bytes()
         except OSError as error:
-            raise NotFound(f"{source}: {error.strerror}; name a file that can be read, or an address") from error
-        yield reader.article(body, url)
+            yield NotFound(f"{source}: {error.strerror}; name a file that can be read, or an address")
+        else:
+            yield reader.article(body, url)
+
+
+def _fetched(addresses: list[str]) -> Sequence[Fetched | FetchError]:
+    """Return what each address answered, or why nothing usable came; Scrapy is loaded only if there is one."""
+    if not addresses:
+        return []
+    from crawler.cli.fetch import FetchError, visit
+
+    async def get_all(get: Get) -> list[Fetched | FetchError]:
+        answers: list[Fetched | FetchError] = []
+        for address in addresses:
+            try:
+                answers.append(await get(address))
+            except FetchError as error:
+                answers.append(error)
+        return answers
+
+    return visit(get_all)
 
 
 def _as_text(article: Article) -> str:
