@@ -8,16 +8,15 @@ box (a list, a quote, a caption, or an advertisement), and what follows the last
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 
-from crawler.extract import notices, wordings
-from crawler.extract.page import Box, Line, Page
+from crawler.extract import notices, tables, wordings
+from crawler.extract.page import HEADINGS, Box, Line, Page
 from crawler.extract.text import comparable
 from crawler.items import BlockKind
 
-HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 # Elements that are a paragraph themselves; in any other the text stands in the container.
 _LEAVES = HEADINGS | {
     "p",
@@ -48,10 +47,13 @@ _KINDS = {
     "figcaption": BlockKind.CAPTION,
     "caption": BlockKind.CAPTION,
 }
-# Characters. Prose laid out in a table has cells of several paragraphs; a cell of data is a name, a figure, a remark.
-_LONGEST_CELL = 300
-
-
+# All in characters.
+_SHORTEST_PROSE = 50
+_LONG_LINE = 160
+_PROSE_IN_BOX = 140
+_SECOND_LANE = 300
+_ENOUGH_ANCHORED = 300
+_LONGEST_LINK = 300
 # A byline before the body is neither a heading nor a row of a table.
 _UNFRAMED = (BlockKind.HEADING, BlockKind.TABLE_ROW)
 
@@ -96,7 +98,7 @@ def find(page: Page, known: Known) -> Body:
     if place is None:
         return Body()
     core, trusted = place
-    rows = _data_rows(page, core)
+    rows = tables.data_rows(page, core)
     if any(t and index not in rows for index, t in enumerate(trusted)):
         trusted = [t and index not in rows for index, t in enumerate(trusted)]
     else:  # all prose of the page is laid out in a table
@@ -116,7 +118,12 @@ def _weights(page: Page, anchor: str) -> dict[int, int]:
     chrome = _inherited(page, lambda box: box.tag in _CHROME)
     for line in page.lines:
         own = size(line.text) * (len(line.text) - line.link_chars) // len(line.text)
-        if own < 50 or line.link_chars * 2 > len(line.text) or line.box.tag in HEADINGS or not _is_sentence(line.text):
+        if (
+            own < _SHORTEST_PROSE
+            or line.link_chars * 2 > len(line.text)
+            or line.box.tag in HEADINGS
+            or not _is_sentence(line.text)
+        ):
             continue
         if chrome[line.box.index]:
             continue
@@ -124,13 +131,13 @@ def _weights(page: Page, anchor: str) -> dict[int, int]:
         if anchor and comparable(line.text[:80]) in anchor:
             known.add(_lane(line))
             found += own
-    if found >= 300 and found * 4 >= sum(weights.values()):
+    if found >= _ENOUGH_ANCHORED and found * 4 >= sum(weights.values()):
         return {index: own for index, own in weights.items() if _lane(page.lines[index]) in known}
     return weights
 
 
 def _is_sentence(text: str) -> bool:
-    return len(text) > 160 or not _ENDS.isdisjoint(text[-3:])
+    return len(text) > _LONG_LINE or not _ENDS.isdisjoint(text[-3:])
 
 
 def is_count(text: str) -> bool:
@@ -216,13 +223,13 @@ def _trusted(page: Page, core: Box, weights: dict[int, int]) -> list[bool]:
             lanes[_lane(line)] += own
     total = sum(lanes.values())
     main = max(lanes, key=lambda lane: lanes[lane], default=None)
-    good = {
-        lane
-        for lane, own in lanes.items()
-        if lane == main
-        or (main and lane[:2] == main[:2] and not main[1].endswith("."))
-        or (own * 10 >= total and own >= 300 and _runs_on(page, inside, lane))
-    }
+
+    def is_good(lane: tuple[str, str, str], own: int) -> bool:
+        has_mains_box = main is not None and lane[:2] == main[:2] and not main[1].endswith(".")
+        is_large = own * 10 >= total and own >= _SECOND_LANE
+        return lane == main or has_mains_box or (is_large and _runs_on(page, inside, lane))
+
+    good = {lane for lane, own in lanes.items() if is_good(lane, own)}
     trusted = [False] * len(page.lines)
     for line in inside:
         trusted[line.index] = _lane(line) in good and line.box.tag not in HEADINGS
@@ -255,50 +262,6 @@ def _runs_on(page: Page, inside: list[Line], lane: tuple[str, str, str]) -> bool
     return under_links * 2 <= len(mine)
 
 
-def _data_rows(page: Page, core: Box) -> dict[int, Line]:
-    """Return for each line in a table of data its row as one line, by the line's index; the row has its first's index.
-
-    Tables that only lay out a page are told from others much as HTML advises browsers to tell them
-    (https://html.spec.whatwg.org/#the-table-element), and by what their cells hold.
-    """
-    if not any(box.tag == "table" for box in page.boxes):
-        return {}
-    inside: list[Box | None] = []  # of each box, the innermost table around it
-    cells: dict[int, dict[int, list[Box]]] = {}  # of each table, by its index, the cells of each row, by its index
-    for box in page.boxes:
-        table = inside[box.parent.index] if box.parent else None
-        if box.tag == "table" and core.first <= box.first < box.last <= core.last and box.index > core.index:
-            if table:
-                cells.pop(table.index, None)
-            cells[box.index] = {}
-            table = box
-        elif table and box.tag in HEADINGS:
-            cells.pop(table.index, None)
-        elif table and box.parent and box.parent.tag == "tr" and table.index in cells:
-            cells[table.index].setdefault(box.parent.index, []).append(box)
-        inside.append(table)
-    rows = [row for table, held in cells.items() if _is_data(page.boxes[table], held.values()) for row in held.items()]
-    found: dict[int, Line] = {}
-    for index, held_by_row in rows:
-        box = page.boxes[index]
-        lines = page.lines[box.first : box.last]
-        if lines:
-            texts = (" ".join(line.text for line in page.lines[cell.first : cell.last]) for cell in held_by_row)
-            row = Line(" ".join(" | ".join(texts).split()), box, box.first, sum(line.link_chars for line in lines))
-            row.links = tuple(link for line in lines for link in line.links)
-            found.update(dict.fromkeys(range(box.first, box.last), row))
-    return found
-
-
-def _is_data(table: Box, rows: Collection[list[Box]]) -> bool:
-    """Whether a table without tables or headings in it holds data: short cells, two rows and columns at least."""
-    if table.controls or table.attributes.get("role") in ("presentation", "none"):
-        return False
-    if any(cell.chars > _LONGEST_CELL or cell.last - cell.first > 3 for row in rows for cell in row):
-        return False
-    return sum(sum(cell.chars > 0 for cell in row) >= 2 for row in rows) >= 2
-
-
 def _up_to(box: Box, outer: Box) -> Iterator[Box]:
     """Yield `box` and what is around it inside `outer`."""
     return takewhile(lambda other: other is not outer, box.ancestors())
@@ -309,7 +272,12 @@ def _wrappers(page: Page, core: Box) -> set[str]:
     prose: dict[str, int] = defaultdict(int)
     for line in page.lines[core.first : core.last]:
         box = line.box.parent if line.box.tag == "p" else None
-        if box is not None and box.last - box.first == 1 and len(line.text) >= 140 and _is_sentence(line.text):
+        if (
+            box is not None
+            and box.last - box.first == 1
+            and len(line.text) >= _PROSE_IN_BOX
+            and _is_sentence(line.text)
+        ):
             prose[box.shape] += 1
     return {shape for shape, times in prose.items() if times > 1}
 
@@ -368,9 +336,8 @@ class _Judge:
     def _is_prose(self, line: Line) -> bool:
         """Whether a line in the body's own lane is text of the article and not a pointer, a label or the headline."""
         length, links = len(line.text), line.link_chars
-        if (links * 10 > length * 7 and length < 300 and line.text[-1] not in ".。।") or (
-            links * 2 > length and wordings.starts_related(line.text)
-        ):
+        is_link = links * 10 > length * 7 and length < _LONGEST_LINK and line.text[-1] not in ".。।"
+        if is_link or (links * 2 > length and wordings.starts_related(line.text)):
             self.body.related += line.links
             return False
         if wordings.is_label(line.text) or wordings.folded(line.text) == self.headline:
@@ -433,7 +400,9 @@ class _Judge:
             return nothing
         is_wrapped = len(lines) == 1 and unit.shape in self.wrappers and _is_sentence(text)
         if is_wrapped or (
-            len(text) >= 140 and len(text) * 2 >= unit.chars and prose[0].box.tag in _PROSE | {"div", "section"}
+            len(text) >= _PROSE_IN_BOX
+            and len(text) * 2 >= unit.chars
+            and prose[0].box.tag in _PROSE | {"div", "section"}
         ):
             return frozenset(line.index for line in prose)
         return nothing

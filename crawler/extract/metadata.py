@@ -109,9 +109,9 @@ def _objects(texts: list[str]) -> Iterator[dict[str, Json]]:
                 todo[:0] = value
             elif isinstance(value, dict):
                 yield value
-                for key in ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement", "hasPart"):
+                for key in ("@graph", "mainEntity", "mainEntityOfPage"):
                     inner = value.get(key)
-                    if isinstance(inner, list | dict) and key in ("@graph", "mainEntity", "mainEntityOfPage"):
+                    if isinstance(inner, list | dict):
                         todo[:0] = _each(inner)
 
 

@@ -26,7 +26,9 @@ _UNREAD = frozenset(
     "style template svg math iframe object embed applet audio canvas map select textarea datalist option "
     "input noembed noframes noscript frameset dialog progress meter".split()
 )
-_SUBHEADINGS = frozenset(("h2", "h3", "h4", "h5", "h6"))
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+# A `<div>` in one of these is part of its line; in an h1 it may be a kicker or a standfirst.
+_SUBHEADINGS = HEADINGS - {"h1"}
 # What is read of one page: fifty times what the largest of 117 real pages has (1,446 boxes, 592 lines).
 _MOST_BOXES = 80_000
 _MOST_LINES = 40_000

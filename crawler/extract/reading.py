@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from crawler.extract import body as bodies
 from crawler.extract import metadata, notices, pictures, quality, scripts, wordings
-from crawler.extract.page import Box, Line, Page, data_scripts, parse, to_utf8
+from crawler.extract.page import HEADINGS, Box, Line, Page, data_scripts, parse, to_utf8
 from crawler.extract.text import comparable
 from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, NoticeKind, Related
 
@@ -133,7 +133,7 @@ def _declared(page: Page, found: bodies.Body, start: int) -> list[Line]:
         line
         for line in page.lines[start + 1 : found.last + 10]
         if line.index not in prose
-        and line.box.tag not in bodies.HEADINGS
+        and line.box.tag not in HEADINGS
         and line.link_chars * 2 < len(line.text)
         and not bodies.is_count(line.text)
         and notices.kind_of(line.text, line.box.name)
