@@ -148,8 +148,8 @@ class Manners:
     async def _obey(self, name: str, url: str) -> None:
         """Refuse what the host's robots.txt forbids, or everything where that cannot be had (RFC 9309)."""
         async with self._turns[name]:  # the others wait for the one that asks for robots.txt
+            self._wait_if_asked(name)
             if name not in self._robots_asked:
-                self._wait_if_asked(name)
                 if manners.needs_robots(self._host(name), _now()):
                     await self._ask_for_robots(name, url)
                 self._robots_asked.add(name)
@@ -181,7 +181,8 @@ class Manners:
             text = response.body.decode("utf-8-sig", errors="replace")
         now = _now()
         host = manners.with_robots(self._host(name), now, status=status, text=text, agent=self._agent)
-        if host.robots_failing_since is not None and not manners.is_waiting(host, now):
+        # Where a copy is known and the server at least answers, the visits go on by that copy.
+        if (status is None or manners.is_closed(host, now)) and not manners.is_waiting(host, now):
             host = manners.turned_away(host, now, said=said)
         self._keep(host)
 

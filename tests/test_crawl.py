@@ -159,9 +159,12 @@ def test_a_host_whose_robots_txt_cannot_be_had_is_not_asked_for_anything(
     press: Newsroom, redline: Command, tmp_path: Path
 ) -> None:
     redline("add", publish(press, ["/a"]))
+    other = press.page("/other.xml", RSS.format(base="", items=""), content_type="application/rss+xml")
+    redline("add", other)
     press.fault("/robots.txt", status=500)
     press.requests.clear()
     crawled = redline("crawl")
+    assert crawled.stderr.count("robots.txt") == 1, "the other feed stays due"
     assert crawled.returncode == 3
     assert "its robots.txt cannot be had (the server answered 500)" in crawled.stderr
     redline("crawl", "--all")
@@ -181,11 +184,9 @@ def test_a_copy_of_robots_txt_counts_while_the_server_cannot_give_it(
     press.fault("/robots.txt", status=500)
     change(tmp_path, "UPDATE hosts SET robots_fetched_at = '2026-01-01T00:00:00Z'")
     redline("crawl", "--all")
-    assert "/a" not in outcomes(tmp_path, 2), "its wait comes first"
-    change(tmp_path, "UPDATE hosts SET backoff_until = '2026-01-01T00:00:00Z'")
-    press.fault("/robots.txt", status=500)
-    redline("crawl", "--all")
+    assert outcomes(tmp_path, 2) == {"/a": "not_modified", "/private/b": "blocked"}
     assert press.asked("/private/b") == []
+    assert "its robots.txt cannot be had" in redline("feeds").stdout
 
 
 @pytest.mark.parametrize("status", [429, 503])
