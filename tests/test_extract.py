@@ -327,3 +327,15 @@ def test_two_times_beside_paragraphs_make_no_live_blog():
     post = "<li><time datetime=2026-01-11T1{0}:00Z>1{0}</time><p>At this hour the queue was {0} miles long.</li>"
     article = read(after_paragraph(3, "<ul>" + post.format(1) + post.format(2) + "</ul>"))
     assert BlockKind.POST not in {block.kind for block in article.blocks}
+
+
+def test_a_form_around_the_whole_page_is_no_form():
+    wrapped = PAGE.replace("<body>", "<body><form action=/bridge><input type=hidden>").replace(
+        "</body>", "</form></body>"
+    )
+    assert extract.digest(read(wrapped)) == extract.digest(read(PAGE))
+
+
+def test_a_form_beside_the_article_stays_one():
+    form = "<form action=/poll><p>Would you have closed the bridge earlier? Tell us what you think.</p></form>"
+    assert extract.digest(read(after_paragraph(1, form))) == extract.digest(read(PAGE))

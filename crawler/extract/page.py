@@ -29,6 +29,7 @@ _UNREAD = frozenset(
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 # A `<div>` in one of these is part of its line; in an h1 it may be a kicker or a standfirst.
 _SUBHEADINGS = HEADINGS - {"h1"}
+_LANDMARKS = frozenset(("article", "main", "nav"))
 # What is read of one page: fifty times what the largest of 117 real pages has (1,446 boxes, 592 lines).
 _MOST_BOXES = 80_000
 _MOST_LINES = 40_000
@@ -450,6 +451,7 @@ def _walk(root: LexborNode, page: Page, *, named: frozenset[int] = _NONE, left_o
     flush()
     for open_box in box.ancestors():
         open_box.last = len(lines)
+    _unwrap(page)
     _add_up(page)
 
 
@@ -466,6 +468,19 @@ def _is_hidden(attributes: Attributes) -> bool:
         return True
     style = attributes.get("style")
     return bool(style and "n" in style and _HIDDEN_STYLE.search(style))
+
+
+def _unwrap(page: Page) -> None:
+    """Take a form that holds the article, the menu or the main part for what it is: the page itself.
+
+    ASP.NET wraps every page in a form; a form that a visitor fills in holds none of these.
+    """
+    holding: set[int] = set()
+    for box in reversed(page.boxes):
+        if box.index in holding and box.tag == "form":
+            box.tag = "div"
+        if box.parent is not None and (box.tag in _LANDMARKS or box.index in holding):
+            holding.add(box.parent.index)
 
 
 def _add_up(page: Page) -> None:
