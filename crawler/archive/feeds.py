@@ -91,9 +91,8 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
     is_good = error is None
     failures = 0 if is_good else old["failures"] + 1
     # A 304 may leave validators out; those of an answer that is no feed would make it one at the next visit.
-    keeps = capture.status == 304
-    etag = capture.etag or (old["etag"] if keeps else None) if is_good else None
-    modified = capture.last_modified or (old["last_modified"] if keeps else None) if is_good else None
+    kept = (old["etag"], old["last_modified"]) if capture.status == 304 else (None, None)
+    etag, modified = (capture.etag or kept[0], capture.last_modified or kept[1]) if is_good else (None, None)
     refresh = feed.refresh_minutes if feed else old["refresh_minutes"]
     max_age = old["max_age_seconds"] if capture.max_age is None else int(capture.max_age.total_seconds())
     entries = old["entries"] if feed is None else len(feed.entries)
