@@ -187,7 +187,8 @@ _BROWSER_NAMES = {
 }  # fmt: skip
 # Python knows more codecs than pages may ask for: "unicode_escape" would run over the bytes as if they were source.
 _CODEC = re.compile(
-    r"utf-?8|utf-?16(?:-?[lb]e)?|iso-?8859-\d{1,2}|windows-\d{3,4}|cp\d{3,5}|koi8-[rut]|euc-?jp|gb18030|big5hkscs|iso-2022-jp|macintosh|mac-cyrillic"
+    r"utf-?8|utf-?16(?:-?[lb]e)?|iso-?8859-\d{1,2}|windows-\d{3,4}|cp\d{3,5}|koi8-[rut]|euc-?jp|gb18030"
+    r"|big5hkscs|iso-2022-jp|macintosh|mac-cyrillic"
 )
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{1,40})", re.IGNORECASE)
 

@@ -19,6 +19,10 @@ from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, N
 if TYPE_CHECKING:
     from crawler.extract.sites import SiteRule
 
+# Lines before and after the headline among which a page names its authors and the day; the names and days of other
+# articles stand further off.
+_ABOVE_HEADLINE = 8
+_BELOW_HEADLINE = 15
 _NO_STANDFIRST = frozenset(("figure", "figcaption", "nav", "aside", "form", "button", "footer"))
 _OUTLET = re.compile(r" [|–—-] ")
 
@@ -44,7 +48,7 @@ def read(
     h1 = page.lines[top].text.lstrip(":|– ") if top is not None else ""
     signed = metadata.people(meta.authors, meta.publisher, url)
     if not signed and top is not None:
-        signed = metadata.bylines(page, url, max(0, top - 8), top + 15)
+        signed = metadata.bylines(page, url, max(0, top - _ABOVE_HEADLINE), top + _BELOW_HEADLINE)
     authors = signed or meta.authors
     names = tuple(author.name for author in authors)
     known = bodies.Known(headline=h1 or meta.headline, authors=names, text=meta.body)
@@ -234,19 +238,24 @@ def _top(page: Page, meta: metadata.Metadata) -> int | None:
         if line.box.tag != "h1" and line.box.tag != "h2":
             continue
         key = comparable(line.text).casefold()
-        score = max((_likeness(key, other) for other in known), default=0.0) + (0.3 if line.box.tag == "h1" else 0.0)
-        if len(key.split()) < 3 and known and not any(key in other and len(key) * 2 > len(other) for other in known):
+        is_h1 = line.box.tag == "h1"
+        score = max((_likeness(key, other) for other in known), default=0.0) + (0.3 if is_h1 else 0.0)
+        is_most_of_known = any(key in other and len(key) * 2 > len(other) for other in known)
+        if len(key.split()) < 3 and known and not is_most_of_known:
             score = 0.0  # a section's or the outlet's name
-        if (score > 0.2 or not known) and (score > 0.8 or line.box.tag == "h1") and (best is None or score > best[0]):
+        # An h1 need only not be about something else; an h2 must be what the metadata says.
+        is_headline = (is_h1 and (score > 0.2 or not known)) or (score > 0.8)
+        if is_headline and (best is None or score > best[0]):
             best = (score, line.index)
     return best[1] if best else None
 
 
 def _shown_date(page: Page, start: int, url: str) -> datetime | None:
     """Return the first date that the page gives beside its headline, else one in its address, None if it gives none."""
-    near = [metadata.moment(text) for text, line in page.times if start - 8 <= line <= start + 15]
-    near += [metadata.written_moment(line.text) for line in page.lines[max(0, start - 8) : start + 15]]
-    near += [metadata.written_moment(line.text) for line in page.lines[start + 15 :] if len(line.text) < 60]
+    first, last = max(0, start - _ABOVE_HEADLINE), start + _BELOW_HEADLINE
+    near = [metadata.moment(text) for text, line in page.times if first <= line <= last]
+    near += [metadata.written_moment(line.text) for line in page.lines[first:last]]
+    near += [metadata.written_moment(line.text) for line in page.lines[last:] if len(line.text) < 60]
     return next((at for at in near if at), None) or metadata.moment_in_address(url)
 
 
