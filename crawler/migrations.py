@@ -328,15 +328,16 @@ CREATE TABLE flaps (
 CREATE INDEX flaps_article ON flaps (article_id);
 
 CREATE TABLE holds (
-    -- Most articles of a feed seemed to change in one run: a redesign, more likely, than so many edits.
+    -- Changes that are not told: most articles of a feed changed in one run (a redesign, more likely, than so many
+    -- edits), or a short line came or went (a second look says whether it is passing).
     id INTEGER PRIMARY KEY, -- number of the hold
     feed_id INTEGER NOT NULL REFERENCES feeds (id), -- the feed
-    crawl_id INTEGER NOT NULL REFERENCES crawls (id), -- the run
+    crawl_id INTEGER REFERENCES crawls (id), -- the run; null: outside of one
     held_at TEXT NOT NULL, -- when
     visited INTEGER NOT NULL, -- articles of the feed that were read in the run and had been read before
     changed INTEGER NOT NULL, -- how many of them seemed changed
-    settled_at TEXT, -- when a person settled it; null: it is open, and its changes are not told
-    settlement TEXT -- accepted (they were edits) or reread (they were not); null: open
+    settled_at TEXT, -- when it was settled last; null: it waits for a person
+    settlement TEXT -- accepted (edits, and told), reread or passing (none), second look (waits for it); null: open
 );
 
 CREATE INDEX holds_feed ON holds (feed_id);
@@ -377,7 +378,7 @@ CREATE TABLE furniture (
     host TEXT NOT NULL, -- the site
     key TEXT NOT NULL, -- the line with its numbers masked and its case folded
     example TEXT NOT NULL, -- as it was first met
-    pages INTEGER NOT NULL, -- on how many other articles of the site it stood then
+    pages INTEGER NOT NULL, -- on how many other articles of the site it stood then; 0: it changed at visit after visit
     learned_at TEXT NOT NULL, -- when it was learned
     overruled_at TEXT, -- since when a person says that it is article text after all; null: nobody does
     UNIQUE (host, key)

@@ -852,3 +852,56 @@ def test_an_answer_that_is_no_feed_leaves_no_validators_that_would_make_it_one(a
     read_feed(archive, feed.id, 0, feed=Feed(url=FEED, format=FeedFormat.RSS), etag='"feed"')
     read_feed(archive, feed.id, 1, error="a web page came where a feed (rss) stood", etag='"page"')
     assert archive.feeds()[0].etag is None
+
+
+# A second look
+
+
+LINES = ["A first paragraph that stays.", "A second one that stays."]
+
+
+def test_a_short_line_that_came_is_told_after_a_second_look(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page(*LINES)))
+    archive.record(visit(article, 1, page(*LINES, "More follows")))
+    assert archive.changes(limit=9) == []
+    known = archive.find(URL)
+    assert (known.next_visit, known.next_visit_reason) == (at(1 + 1 / 12), "a second look at what may be passing")
+    archive.record(visit(article, 2, page(*LINES, "More follows")))
+    assert [change.summary for change in archive.changes(limit=9)] == ["{+More follows+}"]
+
+
+def test_a_304_is_a_second_look_too(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page(*LINES)))
+    archive.record(visit(article, 1, page(*LINES, "More follows")))
+    archive.record(visit(article, 2, status=304))
+    assert len(archive.changes(limit=9)) == 1
+
+
+def test_a_line_that_stays_beside_an_edit_is_told_with_it(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, page(*LINES)))
+    archive.record(visit(article, 1, page(*LINES, "More follows")))
+    archive.record(visit(article, 2, page("Another first paragraph.", LINES[1], "More follows")))
+    assert len(archive.changes(limit=9)) == 2
+
+
+def test_a_line_that_changes_at_every_visit_is_never_told_and_learned(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    for hour in range(5):
+        archive.record(visit(article, hour, page(*LINES, f"Updated {hour + 2} minutes ago")))
+    assert archive.changes(limit=9) == []
+    assert len(archive.versions(article)) == 3, "what was seen is kept"
+    assert query(archive, "SELECT key, pages FROM furniture") == [("updated 0 minutes ago", 0)]
+    archive.record(visit(article, 5, page("Another first paragraph.", LINES[1], "Updated 9 minutes ago")))
+    (edit,) = archive.changes(limit=9)
+    assert "Updated" not in edit.summary
+
+
+def test_a_notice_is_told_at_once(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    notice = Notice(kind=NoticeKind.UPDATE, text="Updated with a comment by the minister")
+    archive.record(visit(article, 0, page(*LINES)))
+    archive.record(visit(article, 1, page(*LINES, notice.text, notices=(notice,))))
+    assert len(archive.changes(limit=9)) == 1

@@ -242,6 +242,8 @@ class Archive:
             if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
                 outcome = Outcome.MOVED
             turn = self._update_article(known, capture, outcome, latest, missing)
+            if outcome is Outcome.CHANGED and version_id is not None:
+                log.ask_again_soon(self._file, capture.article_id, version_id, capture.captured_at)
             capture_id = self._insert_capture(
                 capture,
                 outcome,
@@ -511,7 +513,10 @@ class Archive:
             assert flap is not None
             latest = replace(latest, last_seen=max(latest.last_seen, known_moment(flap["last_seen"])))
             self._file.run("UPDATE articles SET flap_id = NULL WHERE id = ?", known["id"])
-        return Outcome.CHANGED, log.append(self._file, capture, article, latest, difference)
+        version_id = log.append(self._file, capture, article, latest, difference)
+        after = replace(latest, id=version_id, article=article, first_seen=capture.captured_at)
+        log.look_twice(self._file, self._crawl_id, known, latest, after, difference)
+        return Outcome.CHANGED, version_id
 
     def _shown(self, known: sqlite3.Row, latest: Version) -> int:
         """Return the version that the latest visit showed: the latest, but for a flap."""
@@ -521,6 +526,7 @@ class Archive:
     def _count_check(self, known: sqlite3.Row, latest: Version, version_id: int, seen: datetime) -> None:
         """Count a visit that showed a version again. The other state of a flap is counted by the flap alone."""
         if version_id == latest.id:
+            log.confirm(self._file, latest.id, seen)
             self._file.run(
                 "UPDATE versions SET last_seen = max(last_seen, ?), checks = checks + 1 WHERE id = ?",
                 *(as_text(seen), version_id),

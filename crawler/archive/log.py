@@ -14,6 +14,7 @@ from crawler.diff import Diff, diff
 from crawler.diff.summary import summary
 from crawler.items import Article, Capture, Change, Hold, Notice, Verdict, Version
 from crawler.rows import as_json, as_text, known_moment
+from crawler.wavering import furniture_key, may_be_passing, passing_lines
 
 # When this share of a feed's articles, and at least so many, change in one run, it is no day of so many edits: a third
 # of articles is edited in their whole lives, and a run sees minutes to hours of it.
@@ -21,6 +22,8 @@ _HOLD_SHARE = 0.6
 _HOLD_ARTICLES = 8
 # A notice explains an edit that was made in silence within the week before.
 _NOTICE_REACHES = timedelta(days=7)
+# How soon to look again at what may be passing: the shortest wait there is between two visits.
+_SECOND_LOOK = timedelta(minutes=5)
 
 
 def append(file: File, capture: Capture, article: Article, before: Version, difference: Diff) -> int:
@@ -87,6 +90,57 @@ def count_flap(file: File, flap_id: int, version_id: int, seen: datetime) -> Non
         " seen_b = seen_b + (version_b = ?), shown = ?, last_seen = ? WHERE id = ?",
         *(version_id, version_id, version_id, version_id, as_text(seen), flap_id),
     )
+
+
+def look_twice(
+    file: File, crawl_id: int | None, known: sqlite3.Row, before: Version, after: Version, difference: Diff
+) -> None:
+    """Hold back a change that may be passing until a second look, and settle the one before it, if it waits for one.
+
+    A line that came, and at the next visit is gone or other, is volatile: neither change is told, and such lines are
+    the site's furniture from then on. One that stays was an edit, and is told.
+    """
+    is_passing = may_be_passing(difference) and after.article.notices == before.article.notices
+    waiting = _waits_for_a_look(file, before.id)
+    settlement = "second look" if is_passing else None
+    if waiting is not None:
+        older, _ = versions.step(file, before.id)
+        stays = _has_stayed(older.article, before.article, after.article)
+        _settle_look(file, waiting, "accepted" if stays else "passing", after.first_seen)
+        if is_passing and not stays:
+            settlement = "passing"
+            for line in passing_lines(diff(older.article, before.article)) + passing_lines(difference):
+                file.run(
+                    "INSERT INTO furniture (host, key, example, pages, learned_at) VALUES (?, ?, ?, 0, ?)"
+                    " ON CONFLICT DO NOTHING",
+                    *(known["host"], furniture_key(line), line, as_text(after.first_seen)),
+                )
+    if settlement is not None:
+        hold = file.row(
+            "INSERT INTO holds (feed_id, crawl_id, held_at, visited, changed, settled_at, settlement)"
+            " VALUES (?, ?, ?, 1, 1, ?, ?) RETURNING id",
+            *(known["feed_id"], crawl_id, as_text(after.first_seen), as_text(after.first_seen), settlement),
+        )
+        assert hold is not None
+        file.run("UPDATE changes SET hold_id = ? WHERE version_id = ?", hold["id"], after.id)
+
+
+def confirm(file: File, version_id: int, seen: datetime) -> None:
+    """Tell a change that waited for a second look: the text still reads so."""
+    waiting = _waits_for_a_look(file, version_id)
+    if waiting is not None:
+        _settle_look(file, waiting, "accepted", seen)
+
+
+def ask_again_soon(file: File, article_id: int, version_id: int, now: datetime) -> None:
+    """Bring the next visit forward where a second look is waited for."""
+    if _waits_for_a_look(file, version_id) is not None:
+        soon = as_text(now + _SECOND_LOOK)
+        file.run(
+            "UPDATE articles SET next_visit = ?, next_visit_reason = 'a second look at what may be passing'"
+            " WHERE id = ? AND next_visit > ?",
+            *(soon, article_id, soon),
+        )
 
 
 def hold_redesigns(file: File, crawl_id: int, now: datetime) -> None:
@@ -174,6 +228,25 @@ def latest(
         *(verdict, verdict, kind, kind, limit),
     )
     return [_change(row) for row in rows]
+
+
+def _waits_for_a_look(file: File, version_id: int) -> int | None:
+    row = file.row(
+        "SELECT h.id FROM changes AS c JOIN holds AS h ON h.id = c.hold_id"
+        " WHERE c.version_id = ? AND h.settlement = 'second look'",
+        version_id,
+    )
+    return None if row is None else int(row["id"])
+
+
+def _settle_look(file: File, hold_id: int, settlement: str, seen: datetime) -> None:
+    file.run("UPDATE holds SET settled_at = ?, settlement = ? WHERE id = ?", *(as_text(seen), settlement, hold_id))
+
+
+def _has_stayed(older: Article, before: Article, now: Article) -> bool:
+    """Return whether all that came and went from `older` to `before` is still so."""
+    was, then, reads = ({extract.comparable(b.text) for b in article.blocks} for article in (older, before, now))
+    return then - was <= reads and not (was - then) & reads
 
 
 def _earlier(file: File, before: Version, article: Article) -> sqlite3.Row | None:
