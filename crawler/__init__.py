@@ -11,6 +11,7 @@ The map, in the order in which an article passes through it:
     addresses     which networks may be connected to
     extract/      bytes of a page -> Article, and how far to trust it; digest: do two read the same?
     visits        an answer without text -> gone, blocked, failed, not modified
+    manners       what a host asks of us, and whether its word is good
     wavering      is a difference an edit at all? What two pages know together
     diff/         two Articles -> Diff (blocks aligned, moves found, words inside), shown in four forms
     changes/      a Diff -> kinds, weight, verdict, each with its evidence

@@ -23,6 +23,8 @@ CRAWL_EVERYTHING = False
 ALLOW_NETWORKS = os.environ.get("REDLINE_ALLOW_NETWORKS", "")
 # A URL or address at which a publisher reaches whoever runs this crawl.
 CONTACT = os.environ.get("REDLINE_CONTACT", "")
+# A TOML file of rules for single sites (crawler/extract/sites.py); empty: none.
+SITES = os.environ.get("REDLINE_SITES", "")
 # Entries taken from one feed: the largest real ones (sitemaps of a busy day) have about 1,000.
 FEED_MAX_ENTRIES = 2000
 # Bytes of one feed, decompressed. News sitemaps may have 1,000 entries, plain ones 50,000 (10 MB and more).

@@ -185,3 +185,8 @@ def test_s6_add_takes_web_addresses_only(redline: Command, address: str) -> None
     added = redline("add", address)
     assert added.returncode == 2
     assert "no address of a web page" in added.stderr
+
+
+def test_unmerge_says_what_is_merged_into_nothing(told: Path) -> None:
+    result = run(told, "unmerge", URL)
+    assert (result.exit_code, "merged into no other" in result.output) == (1, True)

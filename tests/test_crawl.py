@@ -572,3 +572,17 @@ def test_f1_a_disk_that_takes_no_more_ends_the_run_clearly_and_the_next_goes_on(
     assert rows(tmp_path, "PRAGMA integrity_check") == [("ok",)]
     assert redline("crawl").returncode == 0
     assert rows(tmp_path, "SELECT count(*) FROM versions") == [(40,)]
+
+
+def test_rules_for_single_sites_are_applied_in_a_crawl(press: Newsroom, redline: Command, tmp_path: Path) -> None:
+    redline("add", publish(press, ["/a"]))
+    rules = tmp_path / "sites.toml"
+    host = press.url("", "").split("/")[2].split(":")[0]
+    rules.write_text(f'[[site]]\nhost = "{host}"\nleave_out = ["article p:nth-of-type(3)"]\nuntil = 2100-01-01\n')
+    assert redline("crawl", REDLINE_SITES=str(rules)).returncode == 0
+    ((text,),) = rows(tmp_path, "SELECT text FROM version_text")
+    assert "Eleven boats sank." in str(text)
+    assert "Fishing crews" not in str(text)
+    rules.write_text("[[site]]\nhost = 1\n")
+    refused = redline("crawl", REDLINE_SITES=str(rules))
+    assert (refused.returncode, "host" in refused.stderr) == (2, True)

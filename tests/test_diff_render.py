@@ -72,7 +72,7 @@ def test_no_markup_arises_from_the_pieces_of_two_texts(old, new):
         page = Markup(html(found, mode=mode))
         assert page.open == []
         assert page.tags <= OURS
-        assert page.attributes <= {"class", "dir", "data-mode", "data-move", "role", "aria-label", "scope"}
+        assert page.attributes <= {"class", "dir", "lang", "data-mode", "data-move", "role", "aria-label", "scope"}
     assert not {"\x1b", "\x00", "\u202e"} & set(html(found) + unified(found) + terminal(found, colour=False, width=60))
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -31,6 +31,7 @@ from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
 from crawler.diff.summary import summary
 from crawler.errors import NotFound
+from crawler.extract.sites import SiteRule, rule_for
 from crawler.items import (
     Article,
     Budget,
@@ -454,8 +455,10 @@ class Archive:
 
     # Keeping house ----------------------------------------------------------------------------------------------------
 
-    def reextract(self, now: datetime, *, write: bool) -> Iterator[Reread]:
+    def reextract(self, now: datetime, *, write: bool, rules: Sequence[SiteRule] = ()) -> Iterator[Reread]:
         """Read the kept page behind each article's latest version again, with today's extractor; yield each result.
+
+        `rules` are those for single sites; of each, what held when the page was received is applied.
 
         With `write`, a text that reads otherwise becomes a version of its own that is no edit (`reread_of`), and the
         open holds are settled: what reads the same on both pages was no edit.
@@ -463,7 +466,7 @@ class Archive:
         for row in self._file.rows("SELECT id FROM articles WHERE versions > 0 ORDER BY id"):
             latest = versions.latest(self._file, row["id"])
             assert latest is not None
-            article = self._read_again(latest)
+            article = self._read_again(latest, rules)
             if article is None:
                 yield Reread(url=latest.article.url, number=latest.number, is_kept=False)
                 continue
@@ -481,7 +484,7 @@ class Archive:
             for hold in self.holds():
                 with self._file.transaction():
                     held = log.held_versions(self._file, hold.id)
-                    log.settle_hold(self._file, hold.id, now, edits=[v for v in held if self._is_edit(v)])
+                    log.settle_hold(self._file, hold.id, now, edits=[v for v in held if self._is_edit(v, rules)])
 
     def prune_payloads(self, before: datetime) -> int:
         """Free the kept pages of visits before a moment; return how many. Texts stay.
@@ -650,19 +653,20 @@ class Archive:
 
     # Reading again ----------------------------------------------------------------------------------------------------
 
-    def _read_again(self, version: Version) -> Article | None:
+    def _read_again(self, version: Version, rules: Sequence[SiteRule]) -> Article | None:
         """Return what today's extractor reads on the page behind a version; None if the page is not kept."""
         try:
             body, content_type = versions.payload(self._file, version.id)
         except NotFound:
             return None
         headers = {"Content-Type": content_type} if content_type else {}
-        return extract.article(body, version.article.url, headers=headers)
+        rule = rule_for(rules, version.article.url, version.first_seen.date())
+        return extract.article(body, version.article.url, headers=headers, site=rule)
 
-    def _is_edit(self, version_id: int) -> bool:
+    def _is_edit(self, version_id: int, rules: Sequence[SiteRule]) -> bool:
         """Whether a held change is an edit to today's extractor too; one whose pages are not kept is taken for one."""
         before, after = versions.step(self._file, version_id)
-        old, new = self._read_again(before), self._read_again(after)
+        old, new = self._read_again(before, rules), self._read_again(after, rules)
         if old is None or new is None:
             return True
         bodies = [extract.visible_text(self.payload(version.id)) for version in (before, after)]

@@ -32,6 +32,7 @@ COMMANDS = {
     "extract": "extract",
     "accept": "keep",
     "reextract": "keep",
+    "unmerge": "keep",
     "prune": "keep",
 }
 

@@ -15,7 +15,7 @@ import click
 
 from crawler import extract
 from crawler.cli.output import plain
-from crawler.errors import NotFound, RedlineError, UsageError
+from crawler.errors import NotFound, RedlineError
 from crawler.extract import sites
 from crawler.items import Article, BlockKind
 
@@ -59,7 +59,7 @@ def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url:
     the publisher's offset, null where the page has none. Equal digests: a reader would see the same text.
     "paragraphs" are all blocks but captions; "format" is the version of this list.
     """
-    reader = _Reader(_rules(rules_file), datetime.now(UTC).date())
+    reader = _Reader(sites.load(rules_file or ""), datetime.now(UTC).date())
     if jsonl:
         if sources:
             raise click.UsageError("--jsonl reads pages from standard input: name no URL or FILE beside it")
@@ -138,15 +138,6 @@ class _Reader:
     ) -> Article:
         rule = sites.rule_for(self.rules, url, self.today)
         return extract.article(body, url, encoding=encoding, headers=headers, site=rule)
-
-
-def _rules(path: Path | None) -> tuple[sites.SiteRule, ...]:
-    if path is None:
-        return ()
-    try:
-        return sites.parse(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}; name a file in UTF-8 that can be read") from error
 
 
 def _answer_lines(reader: _Reader) -> None:

@@ -1,4 +1,4 @@
-"""Keeping house: `accept`, `reextract`, `prune`."""
+"""Keeping house: `accept`, `reextract`, `unmerge`, `prune`."""
 
 from __future__ import annotations
 
@@ -36,22 +36,40 @@ def accept_command(archive: Path, feed: str) -> None:
 
 @click.command("reextract")
 @click.option("--write", is_flag=True, help="Store what reads otherwise, and settle what is held. Without: only say.")
+@click.option("--sites", "rules", default="", envvar="REDLINE_SITES", help="Rules for single sites, as TOML.")
 @click.pass_obj
-def reextract_command(archive: Path, write: bool) -> None:
+def reextract_command(archive: Path, write: bool, rules: str) -> None:
     """Read the kept page behind each article's latest version again, with this version's extractor.
 
     Says what would differ before it writes anything. What is written becomes a version that is marked as read again
     and is no edit, so that the next visits are compared with it. Pages that were pruned are counted, not guessed.
     """
+    from crawler.extract import sites
+
     now = datetime.now(UTC)
     with Archive(archive, create=False) as opened:
-        results = list(progress("reading again", opened.reextract(now, write=write)))
+        results = list(progress("reading again", opened.reextract(now, write=write, rules=sites.load(rules))))
         held = opened.holds()
     for result in (result for result in results if result.differs):
         click.echo(f"{plain(result.url)}  version {result.number}\n  {plain(result.differs)}")
     click.echo(_told(results, write))
     for hold in held:
         click.echo(held_line(hold))
+
+
+@click.command("unmerge")
+@click.argument("url")
+@click.pass_obj
+def unmerge_command(archive: Path, url: str) -> None:
+    """Take the article at URL (or its number), which was merged into another, for one of its own again.
+
+    Two articles of a site with one canonical address, or of which one moved to the other's address, and with the same
+    headline or text, are taken for one: one of them is visited for both. Both keep their history.
+    """
+    with Archive(archive, create=False) as opened:
+        known = opened.find(url)
+        opened.unmerge(known.id, datetime.now(UTC))
+    click.echo(f"an article of its own again: {plain(known.current_url)}; `redline crawl` visits it")
 
 
 @click.command("prune")

@@ -9,8 +9,8 @@ A file of rules is TOML, one table a site:
     until = 2027-01-31                # the last day of the rule: sites are rebuilt, and nobody remembers old rules
 
 Either list may be left out. Where `body` finds no text, the general rules decide: a rule that no longer fits loses
-nothing. The extraction never reads the file nor the clock: `article(..., site=rule_for(parse(text), url, day))`, and
-`redline extract --sites FILE`.
+nothing. The extraction itself never reads the file nor the clock: `article(..., site=rule_for(rules, url, day))`. The
+file is named by `redline extract --sites FILE`, and for crawls and `redline reextract` by REDLINE_SITES.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +53,16 @@ def parse(text: str) -> tuple[SiteRule, ...]:
         if hosts.count(host) > 1:
             raise UsageError(f"two rules are for the site {host}: put them into one")
     return rules
+
+
+def load(name: str | Path) -> tuple[SiteRule, ...]:
+    """Read the rules in the file of this name; none for "". Raises UsageError for what cannot be read."""
+    if not name:
+        return ()
+    try:
+        return parse(Path(name).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{name}: {error}; name a file in UTF-8 that can be read") from error
 
 
 def rule_for(rules: Iterable[SiteRule], url: str, day: date) -> SiteRule | None:

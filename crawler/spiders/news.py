@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 from crawler import extract, feeds, manners, visits
 from crawler.archive import Archive
 from crawler.errors import FeedError, Locked, RedlineError
+from crawler.extract import sites
 from crawler.items import Budget, Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
 from crawler.middlewares import Postponed, Refused
 
@@ -44,6 +45,7 @@ class NewsSpider(scrapy.Spider):
 
     def open(self, crawler: Crawler) -> None:
         path = Path(crawler.settings["ARCHIVE"])
+        self._sites = sites.load(crawler.settings["SITES"])
         self._lock = _locked(path)
         self.archive = Archive(path)
         self.archive.begin_crawl(_now())
@@ -196,7 +198,8 @@ class NewsSpider(scrapy.Spider):
             if isinstance(response, TextResponse):
                 headers = {"Content-Type": content_type} if content_type else {}
                 try:
-                    page, lines = extract.read(response.body, response.url, headers=headers)
+                    rule = sites.rule_for(self._sites, response.url, _now().date())
+                    page, lines = extract.read(response.body, response.url, headers=headers, site=rule)
                 except Exception as bug:  # of ours: it must not lose the visit
                     self._fail(response.url, bug)
                     error = f"the page could not be read: {bug!r}"
