@@ -3,7 +3,8 @@
     python bench/extract.py [FOLDER]     a folder of saved pages, *.html or *.html.gz; default: the pages of the tests
 
 Times are the best of five runs over all pages, in milliseconds a page. The pages of the tests are 2 kB each, nearly all
-of it article, so their ratio is far above that of real pages, which are nine tenths markup. Writes bench/out/extract.json.
+of it article, so their ratio is far above that of real pages, which are nine tenths markup. Writes
+bench/out/extract.json.
 """
 
 from __future__ import annotations
