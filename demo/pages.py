@@ -162,7 +162,10 @@ def _article(outlet: Outlet, base: str, story: Story, round: int) -> dict[str, s
     tags = "".join(markup["tag"].substitute(tag=html.escape(tag), base=base) for tag in story.tags)
     elements = json.dumps([{"type": "text", "content": text} for text in story.blocks], ensure_ascii=False)
     between = "\n\n\t\t\t" if noisy else "\n"
+    iso = (story.modified or story.published).isoformat()
     return context | {
+        "modified_meta": f'<meta property="article:modified_time" content="{iso}">' if story.prints_modified else "",
+        "modified_member": f'"dateModified":"{iso}",' if story.prints_modified else "",
         "body": between.join(printed),
         "blocks_json": elements,
         "notice": notice,

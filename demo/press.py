@@ -28,8 +28,8 @@ class Edit:
 
     `kind` is headline, number, wording, quote, fact, caption, byline or move for text, and removed, moved or published
     for the article as a whole. `old` and `new` are the words concerned: a paragraph's first words for a move, paths
-    for moved, the headline for removed and published. `verdict` is declared, dated or stealth; None for a whole
-    article.
+    for moved, the headline for removed and published. `verdict` is declared, dated, stealth or undated; None for an
+    article as a whole.
     """
 
     round: int
@@ -103,6 +103,7 @@ class Story:
     figure: Figure
     blocks: tuple[str, ...]
     revisions: tuple[Revision, ...]
+    prints_modified: bool = True  # False: the page has no modified date to judge an edit by
     notice: str = ""
     is_removed: bool = False
     old_paths: tuple[str, ...] = ()
@@ -116,6 +117,9 @@ class Story:
             if revision.round <= round:
                 story = _revised(story, revision)
         return story
+
+    def _verdict(self, revision: Revision) -> str:
+        return revision.verdict if self.prints_modified or revision.notice else "undated"
 
     def edits(self) -> Iterator[Edit]:
         if self.first_round:
@@ -140,7 +144,7 @@ class Story:
                     kind=touch.kind,
                     old=touch.old,
                     new=touch.old if touch.kind == "move" else touch.new,
-                    verdict=None if whole else revision.verdict,
+                    verdict=None if whole else self._verdict(revision),
                 )
 
 
@@ -191,6 +195,7 @@ def _story(outlet: str, id: str, data: Mapping[str, Any], config: Mapping[str, A
         language=language,
         published=data["published"],
         modified=None,
+        prints_modified=data.get("prints_modified", True),
         first_round=data.get("first_round", 0),
         figure=Figure(**data["figure"]),
         blocks=tuple(space.join(block.split("\n")) for block in re.split(r"\n{2,}", data["body"].strip())),
