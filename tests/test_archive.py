@@ -905,3 +905,27 @@ def test_a_notice_is_told_at_once(archive: Archive) -> None:
     archive.record(visit(article, 0, page(*LINES)))
     archive.record(visit(article, 1, page(*LINES, notice.text, notices=(notice,))))
     assert len(archive.changes(limit=9)) == 1
+
+
+def test_reading_again_settles_a_page_whose_charset_only_its_server_told(archive: Archive) -> None:
+    articles = listed(archive, *(f"https://example.org/story-{n}" for n in range(10)))
+    cp1251 = "text/html; charset=windows-1251"
+    lines = [
+        "Портовий майстер сказав у понеділок, що нова стіна простоїть до кінця сторіччя, і ніхто йому не заперечив.",
+        "Рибалки, які просили про обстеження ще з весни, дізналися, що його почнуть аж восени, коли вщухнуть шторми.",
+        "Рада голосуватиме за план наступного тижня, і її члени чекають на більшість голосів, сказали кілька з них.",
+    ]
+    box = "Наша редакція щодня готує для вас огляд подій, який ви можете читати вранці за чашкою кави разом із родиною."
+    for hour in (0, 1):
+        archive.begin_crawl(at(hour))
+        for n, article in enumerate(articles):
+            # The box stands among the paragraphs on the second page and apart from them on the first.
+            inside, apart = (f"<p>{box}</p>", "") if hour else ("", f"<aside>{box}</aside>")
+            markup = f"<html><main><h1>Стіна {n}</h1>{inside}<p>{'</p><p>'.join(lines)}</p></main>{apart}</html>"
+            read_so = page(*lines, *(["Меню сайту."] if hour else []), headline=f"Стіна {n}")
+            archive.record(visit(article, hour, read_so, body=markup.encode("cp1251"), content_type=cp1251))
+        archive.end_crawl(at(hour), "finished")
+    assert archive.holds()[0].changed == 10
+    list(archive.reextract(at(2), write=True))
+    assert archive.changes(limit=99) == []
+    assert archive.version(articles[0], -1).article.headline == "Стіна 0"

@@ -466,10 +466,11 @@ class Archive:
         for row in self._file.rows("SELECT id FROM articles WHERE versions > 0 ORDER BY id"):
             latest = versions.latest(self._file, row["id"])
             assert latest is not None
-            article = self._read_again(latest, rules)
-            if article is None:
+            page_again = self._read_again(latest, rules)
+            if page_again is None:
                 yield Reread(url=latest.article.url, number=latest.number, is_kept=False)
                 continue
+            article, _ = page_again
             differs = diff(latest.article, article)
             is_same = extract.digest(article) == versions.digest_today(latest) or differs.is_empty
             if not is_same and write:
@@ -653,24 +654,23 @@ class Archive:
 
     # Reading again ----------------------------------------------------------------------------------------------------
 
-    def _read_again(self, version: Version, rules: Sequence[SiteRule]) -> Article | None:
-        """Return what today's extractor reads on the page behind a version; None if the page is not kept."""
+    def _read_again(self, version: Version, rules: Sequence[SiteRule]) -> tuple[Article, tuple[str, ...]] | None:
+        """Return the article and all lines that today's extractor reads behind a version; None if it is not kept."""
         try:
             body, content_type = versions.payload(self._file, version.id)
         except NotFound:
             return None
         headers = {"Content-Type": content_type} if content_type else {}
         rule = rule_for(rules, version.article.url, version.first_seen.date())
-        return extract.article(body, version.article.url, headers=headers, site=rule)
+        return extract.read(body, version.article.url, headers=headers, site=rule)
 
     def _is_edit(self, version_id: int, rules: Sequence[SiteRule]) -> bool:
         """Whether a held change is an edit to today's extractor too; one whose pages are not kept is taken for one."""
-        before, after = versions.step(self._file, version_id)
-        old, new = self._read_again(before, rules), self._read_again(after, rules)
-        if old is None or new is None:
+        before, after = (self._read_again(version, rules) for version in versions.step(self._file, version_id))
+        if before is None or after is None:
             return True
-        bodies = [extract.visible_text(self.payload(version.id)) for version in (before, after)]
-        there, here = ({extract.comparable(line) for line in body.split("\n")} for body in bodies)
+        (old, old_lines), (new, new_lines) = before, after
+        there, here = ({extract.comparable(line) for line in lines} for lines in (old_lines, new_lines))
         settled = wavering.settle(
             old,
             new,
