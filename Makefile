@@ -76,7 +76,7 @@ lint: .venv/ready-dev
 
 bench: .venv/ready-bench
 	@mkdir -p bench/out
-	@set -e; for script in bench/*.py bench/changes/score.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in $(filter-out bench/report.py,$(wildcard bench/*.py)) bench/changes/score.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 lock: .venv/ready-dev
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --output-file requirements.lock
