@@ -475,3 +475,20 @@ class Reread:
     number: int
     is_kept: bool
     differs: str = ""
+
+
+class Level(StrEnum):
+    """How bad a finding is: nothing to do, worth a look, or something is broken."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a look at the archive or at the machine has shown: `what` is a sentence, `mend` the way out, or ""."""
+
+    level: Level
+    what: str
+    mend: str = ""
