@@ -9,9 +9,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-
-from protego import Protego
 
 from crawler.items import Host, Trust
 
@@ -47,6 +44,8 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
 
     A date that has passed is no wait.
     """
+    from email.utils import parsedate_to_datetime
+
     said = (value or "").strip()
     if said.isascii() and said.isdecimal():
         return timedelta(seconds=min(int(said[:10]), _LONGEST_WISH.total_seconds()))
@@ -93,6 +92,8 @@ def with_robots(host: Host, now: datetime, *, status: int | None, text: str, age
     4xx says that there is none, so everything is allowed. 429, 5xx and no answer say nothing: an older copy goes on
     to count, and without one nothing is allowed.
     """
+    from protego import Protego
+
     seen = replace(host, robots_status=status, robots_fetched_at=now, robots_failing_since=None)
     if status is not None and 200 <= status < 300:
         robots = text[:_ROBOTS_MAX_CHARS]

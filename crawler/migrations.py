@@ -7,15 +7,55 @@ absence means. Every time is text in ISO 8601, UTC, with seconds and `Z`: it sor
 
 from __future__ import annotations
 
-from sqlite_utils import Database, Migrations
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from sqlite_utils import Database
 
 # The four letters "RLNE" in the file's header: `file archive.db` and Archive tell our files from others by it.
 APPLICATION_ID = 0x524C4E45
 
-migrations = Migrations("redline")
+Step = Callable[["Database"], None]
+_steps: list[Step] = []
 
 
-@migrations()
+def step(function: Step) -> Step:
+    """Append a step to the schema: the function changes the file, its name is written down in it."""
+    _steps.append(function)
+    return function
+
+
+def known() -> list[str]:
+    """Return the names of all steps, in order: what a file of today has behind it."""
+    return [function.__name__ for function in _steps]
+
+
+def applied(connection: sqlite3.Connection) -> list[str]:
+    """Return the steps that a file has behind it, in order; none for an empty one.
+
+    This is sqlite-utils' own list. It is read without it because every command does: its import takes a third of the
+    time in which `redline log` is to be done.
+    """
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_sqlite_migrations'").fetchone() is None:
+        return []
+    rows = connection.execute("SELECT name FROM _sqlite_migrations WHERE migration_set = 'redline' ORDER BY rowid")
+    return [name for (name,) in rows]
+
+
+def apply(connection: sqlite3.Connection) -> None:
+    """Take a file through the steps that it lacks."""
+    from sqlite_utils import Database, Migrations
+
+    migrations = Migrations("redline")
+    for function in _steps:
+        migrations()(function)
+    migrations.apply(Database(connection))
+
+
+@step
 def the_first_schema(db: Database) -> None:
     for statement in _FIRST.split(";\n\n"):
         db.execute(statement)

@@ -6,8 +6,10 @@ Measured on pages of 180 KB (48 KB by zstd alone): 2.7 KB with the page's previo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import zstandard
+if TYPE_CHECKING:
+    import zstandard
 
 # A base is worth keeping to while it saves half: after a redesign a page stands alone and becomes the next base.
 _WORTH = 0.5
@@ -25,6 +27,8 @@ class Payload:
     @classmethod
     def pack(cls, body: bytes, base: bytes | None = None) -> tuple[Payload, bool]:
         """Compress; return the payload and whether it needs `base` to be read again."""
+        import zstandard
+
         alone = zstandard.ZstdCompressor(level=3).compress(body)
         if base:
             parameters = zstandard.ZstdCompressionParameters.from_level(
@@ -37,9 +41,13 @@ class Payload:
 
     def unpack(self, base: bytes | None = None) -> bytes:
         """Return the page. `base` is the page that it was packed against, unpacked; None if it stands alone."""
+        import zstandard
+
         reader = zstandard.ZstdDecompressor(dict_data=_prefix(base) if base else None, max_window_size=2**_WINDOW_LOG)
         return reader.decompress(self.body, max_output_size=self.size)
 
 
 def _prefix(base: bytes) -> zstandard.ZstdCompressionDict:
+    import zstandard
+
     return zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)

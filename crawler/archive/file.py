@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
-
+from crawler import migrations
 from crawler.errors import ArchiveError, Locked, NotFound
-from crawler.migrations import APPLICATION_ID, migrations
+from crawler.migrations import APPLICATION_ID
 
 
 class File:
@@ -72,10 +71,9 @@ class File:
         # FULL: with NORMAL up to 500 versions that were reported as kept were not yet on the disk.
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             self.run(f"PRAGMA {pragma}")
-        db = Database(self._connection)
-        if migrations.pending(db):
+        if set(migrations.known()) - set(migrations.applied(self._connection)):
             with self.transaction():
-                migrations.apply(db)
+                migrations.apply(self._connection)
                 self.run(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
@@ -95,10 +93,7 @@ def _refuse_what_is_not_ours(path: Path) -> None:
             raise ArchiveError(
                 f"{path} is an SQLite file of another program, not an archive of Redline; name another with --archive"
             )
-        with closing(sqlite3.connect(":memory:")) as nothing:
-            known = {step.name for step in migrations.pending(Database(nothing))}
-        applied = {step.name for step in migrations.applied(Database(connection))}
-        if newer := applied - known:
+        if newer := set(migrations.applied(connection)) - set(migrations.known()):
             raise ArchiveError(
                 f"{path} was made by a newer Redline (its schema has {', '.join(sorted(newer))}); it was not touched."
                 " Upgrade with: pip install -U redline"

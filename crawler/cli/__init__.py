@@ -14,26 +14,26 @@ import click
 
 from crawler.errors import RedlineError
 
-# command -> the module of this package that holds it, in the order of `redline --help`
+# command -> (the module of this package that holds it, its line in `redline --help`), in the order of that help
 COMMANDS = {
-    "add": "feeds",
-    "feeds": "feeds",
-    "pause": "feeds",
-    "resume": "feeds",
-    "remove": "feeds",
-    "import": "feeds",
-    "export": "feeds",
-    "crawl": "crawl",
-    "log": "read",
-    "show": "read",
-    "diff": "read",
-    "search": "read",
-    "serve": "serve",
-    "extract": "extract",
-    "accept": "keep",
-    "reextract": "keep",
-    "unmerge": "keep",
-    "prune": "keep",
+    "add": ("feeds", "Watch a feed, or a site's."),
+    "feeds": ("feeds", "List the feeds that are watched, and how they fare."),
+    "pause": ("feeds", "Stop visiting a feed and its articles for a while."),
+    "resume": ("feeds", "Visit a paused feed again."),
+    "remove": ("feeds", "Take a feed off the list; what it brought stays."),
+    "import": ("feeds", "Watch every feed of an OPML file."),
+    "export": ("feeds", "Write the list of feeds as OPML."),
+    "crawl": ("crawl", "Visit every feed and article that is due, and end."),
+    "log": ("read", "Show the latest changes, newest first."),
+    "show": ("read", "Show an article as it read, and its versions."),
+    "diff": ("read", "Show what changed between two versions of an article."),
+    "search": ("read", "Find words in every version, in any script."),
+    "serve": ("serve", "Browse it all."),
+    "extract": ("extract", "Print the article that a page holds; no archive needed."),
+    "accept": ("keep", "Say that the held changes of a feed are edits."),
+    "reextract": ("keep", "Read the kept pages again with today's extractor."),
+    "unmerge": ("keep", "Take an article that was merged for its own again."),
+    "prune": ("keep", "Free the space of old pages; texts stay."),
 }
 
 
@@ -46,9 +46,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"crawler.cli.{COMMANDS[cmd_name]}")
+        module = importlib.import_module(f"crawler.cli.{COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         try:

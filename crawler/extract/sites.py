@@ -15,7 +15,6 @@ file is named by `redline extract --sites FILE`, and for crawls and `redline ree
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -40,6 +39,8 @@ class SiteRule:
 
 def parse(text: str) -> tuple[SiteRule, ...]:
     """Return the rules in a file's text. Raises UsageError that names the rule and the field that is wrong."""
+    import tomllib
+
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
