@@ -339,3 +339,29 @@ def test_a_form_around_the_whole_page_is_no_form():
 def test_a_form_beside_the_article_stays_one():
     form = "<form action=/poll><p>Would you have closed the bridge earlier? Tell us what you think.</p></form>"
     assert extract.digest(read(after_paragraph(1, form))) == extract.digest(read(PAGE))
+
+
+FIGURE = """<div class=wp-caption><a href=/b.jpg><img src=/a.jpg></a><p class=wp-caption-text>The bridge on Monday</p>
+{}</div>"""
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        "<div class=x1>Sign up to the briefing: no spam, 51 seconds a day.</div>",
+        "<div class=x2><a href=/more>Read more: the road that took years to build</a></div>",
+        "<div class=x3>Sponsored: 33 homes near you under budget</div>",
+        "<p>The bridge on Monday</p>",
+    ],
+)
+def test_a_box_beside_a_caption_is_no_part_of_it(beside):
+    page = after_paragraph(1, FIGURE.format(beside))
+    captions = [block.text for block in read(page).blocks if block.kind is BlockKind.CAPTION]
+    assert captions == ["The bridge on Monday"]
+
+
+@pytest.mark.parametrize("credit", ["Ada Lovell / Reuters", "Photo: Ada Lovell, 2026", "Getty Images"])
+def test_a_credit_beside_a_caption_is_part_of_it(credit):
+    page = after_paragraph(1, FIGURE.format(f"<span>{credit}</span>"))
+    captions = [block.text for block in read(page).blocks if block.kind is BlockKind.CAPTION]
+    assert captions == [f"The bridge on Monday {credit}"]

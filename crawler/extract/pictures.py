@@ -8,11 +8,14 @@ from itertools import accumulate
 
 from crawler.extract import wordings
 from crawler.extract.metadata import absolute
-from crawler.extract.page import Box, Page, Picture
+from crawler.extract.page import Box, Line, Page, Picture
 from crawler.extract.text import comparable
 
 # Longer than any caption measured on 117 news pages (the longest has 560 characters): a box with more text holds prose.
 _LONGEST = 700
+# The longest unmarked credit beside a caption on those pages has 47 characters.
+_LONGEST_CREDIT = 60
+_DIGIT = re.compile(r"\d")
 _CREDIT_START = re.compile(
     r"[(\[]?\s?(?:photo(?:graph)?s?(?: by| credit)?\s?[:/]|photo(?:graph)? by |images?(?: credit| source)?\s?[:,]"
     r"|picture\s?:|credits?\s?[:/]|fotos?\s?(?:[:/]|de )|bild(?:er|rechte|quelle)?\s?:|quelle\s?:|source\s?:"
@@ -50,7 +53,7 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
     found: list[Figure] = []
 
     def add(box: Box, lines: tuple[int, int], picture: Picture | None) -> None:
-        texts = [line for line in page.lines[lines[0] : lines[1]] if not wordings.is_label(line.text)]
+        texts = [line for line in _caption_lines(page, box) if not wordings.is_label(line.text)]
         text = " ".join(line.text for line in texts)
         key = comparable(text).casefold()
         if not text or len(text) > _LONGEST or key in seen:
@@ -97,6 +100,42 @@ def find(page: Page, url: str, first: int, last: int, prose: set[int], authors: 
         add(box, (box.first, box.last), by_box.get(holder.index) if holder else None)
     found.sort(key=lambda figure: figure.line)
     return found
+
+
+def _caption_lines(page: Page, box: Box) -> list[Line]:
+    """Return the lines of a caption's box. Where a box inside it is called a caption, these are that one's and the
+    credits beside it: an advertisement that was put there, or the caption once more for the lightbox, is none.
+    """
+    lines = page.lines[box.first : box.last]
+    named = {line.index: comparable(line.text) for line in lines if _is_called_caption(line.box, box)}
+    if not named:
+        return lines
+    marked = {mark.line for mark in page.marks if mark.kind == "credit"}
+    return [
+        line
+        for line in lines
+        if line.index in named
+        or line.index in marked
+        or (_may_be_credit(line) and comparable(line.text) not in named.values())
+    ]
+
+
+def _may_be_credit(line: Line) -> bool:
+    """Whether a line beside a caption reads like a name or an agency: short, no sentence, no count, no link."""
+    if _CREDIT_START.match(line.text):
+        return True
+    is_short = len(line.text) <= _LONGEST_CREDIT and not line.text.endswith((".", "!", "?", "…"))
+    return is_short and not line.link_chars and not _DIGIT.search(line.text) and not wordings.makes_offer(line.text)
+
+
+def _is_called_caption(inner: Box, outer: Box) -> bool:
+    """Whether a box, or one around it inside `outer`, says that it is a caption."""
+    for box in inner.ancestors():
+        if box is outer:
+            return False
+        if box.tag == "figcaption" or "caption" in box.name:
+            return True
+    return False
 
 
 def _stands_beside(box: Box, last: int) -> bool:
