@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from crawler import urls
@@ -13,6 +14,25 @@ _REFUSALS = frozenset({401, 402, 403, 429, 451})
 _WALLS = frozenset({Quality.BOT_WALL, Quality.CONSENT, Quality.LOGIN})
 # A text of so many letters stands on two pages because it is the same article's; "Advertisement" need not be.
 _TELLING_LETTERS = 20
+# A teaser shows a third of a text or less; an edit seldom takes away a tenth.
+_WHOLE_SHARE = 0.9
+
+
+def as_whole(capture: Capture, latest: Article | None) -> Capture:
+    """Return a visit as it is to be judged beside the `latest` version; None: there is none yet.
+
+    A page that shows as much text as before, most of it the same, is no teaser, whatever offer to subscribe stands
+    beside it today.
+    """
+    article = capture.article
+    if article is None or latest is None or (article.quality, latest.quality) != (Quality.STUB, Quality.OK):
+        return capture
+    shown, known = ([block.text for block in page.blocks] for page in (article, latest))
+    letters = sum(map(len, shown))
+    if letters < _WHOLE_SHARE * sum(map(len, known)) or 2 * sum(map(len, {*shown} & {*known})) < letters:
+        return capture
+    reason = f"as much text as before ({letters} characters) beside an offer to subscribe"
+    return replace(capture, article=replace(article, quality=Quality.OK, quality_reason=reason))
 
 
 def outcome_without_text(

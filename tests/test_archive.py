@@ -59,6 +59,15 @@ def test_a_revert_is_a_third_version_and_the_change_says_so(archive: Archive) ->
     assert [change.reverts_to for change in archive.changes(limit=9)] == [1, None]
 
 
+def test_an_edit_beside_an_offer_to_subscribe_is_an_edit(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    text = "The harbour wall will stand until the end of the century."
+    archive.record(visit(article, 0, page("Eleven boats sank.", text)))
+    offered = page("Twelve boats sank.", text, quality=Quality.STUB, is_paywalled=True)
+    assert archive.record(visit(article, 1, offered)) is Outcome.CHANGED
+    assert archive.record(visit(article, 2, page("Twelve", quality=Quality.STUB))) is Outcome.FAILED
+
+
 def test_the_same_text_moves_last_seen_and_makes_no_version(archive: Archive) -> None:
     (article,) = listed(archive, URL)
     outcomes = [archive.record(visit(article, hour, page("One text."))) for hour in range(3)]

@@ -1,9 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from crawler.items import Article, Block, Capture, Entry, Feed, FeedFormat, Outcome, Quality
-from crawler.visits import feed_document_error, is_front_page, missing_by, outcome_without_text, state_after
+from crawler.visits import (
+    as_whole,
+    feed_document_error,
+    is_front_page,
+    missing_by,
+    outcome_without_text,
+    state_after,
+)
 from tests.conftest import URL, at
 
 
@@ -54,6 +63,31 @@ def test_a_visit_without_text_shows(
 def test_a_text_and_a_stub_that_was_always_one_are_compared(quality: Quality, latest: Quality | None) -> None:
     seen = capture(status=200, article=read(quality))
     assert outcome_without_text(seen, latest_quality=latest, was_missing=False) is None
+
+
+FULL = Article(
+    url=URL, headline="Wall stands", blocks=tuple(Block(text=f"Paragraph {n} on the wall.") for n in range(20))
+)
+
+
+@pytest.mark.parametrize(
+    ("shown", "latest", "quality"),
+    [
+        (20, FULL, Quality.OK),
+        (19, FULL, Quality.OK),
+        (6, FULL, Quality.STUB),
+        (20, replace(FULL, quality=Quality.STUB), Quality.STUB),
+        (20, None, Quality.STUB),
+        (20, Article(url=URL, headline="Other", blocks=(Block(text="Another text stood here."),)), Quality.STUB),
+    ],
+)
+def test_a_page_that_shows_as_much_as_before_is_no_teaser_whatever_offer_stands_beside_it(
+    shown: int, latest: Article | None, quality: Quality
+) -> None:
+    page = replace(FULL, blocks=FULL.blocks[:shown], quality=Quality.STUB)
+    judged = as_whole(capture(status=200, article=page), latest)
+    assert judged.article is not None
+    assert judged.article.quality is quality
 
 
 SITE = "https://example.org"

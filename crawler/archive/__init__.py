@@ -215,6 +215,7 @@ class Archive:
             if known is None:
                 raise NotFound(f"there is no article {capture.article_id}")
             latest = versions.latest(self._file, capture.article_id)
+            capture = visits.as_whole(capture, latest.article if latest else None)
             is_at_home = addresses.was_read_at(self._file, capture.article_id, capture.final_url)
             missing = visits.missing_by(capture, latest.article if latest and not is_at_home else None)
             without_text = visits.outcome_without_text(
