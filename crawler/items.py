@@ -487,8 +487,12 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a look at the archive or at the machine has shown: `what` is a sentence, `mend` the way out, or ""."""
+    """What a look at the archive or at the machine has shown: `what` is a sentence, `mend` the way out, or "".
+
+    `check` is the name of what looked, one word that stays the same from release to release: for scripts.
+    """
 
     level: Level
     what: str
     mend: str = ""
+    check: str = ""

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from crawler.archive import Archive
-from crawler.items import Article, Block, Capture, Entry, Feed, FeedCapture, FeedFormat, FeedLink
+from crawler.archive.soundness import Verification
+from crawler.items import Article, Block, Capture, Entry, Feed, FeedCapture, FeedFormat, FeedLink, Finding
 from demo.newsroom import Newsroom
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -23,9 +24,12 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    """An archive that is sound when the test is done with it, unless the test says that it breaks it."""
     with Archive(tmp_path / "archive.db") as opened:
         yield opened
+    if "breaks_the_archive" not in request.keywords:
+        assert findings(tmp_path / "archive.db") == []
 
 
 @pytest.fixture
@@ -50,6 +54,12 @@ def redline(tmp_path: Path) -> Command:
         )
 
     return run
+
+
+def findings(path: Path) -> list[Finding]:
+    """Return all that `redline verify` has to say of an archive."""
+    with Verification(path) as verification:
+        return [finding for found in verification for finding in found]
 
 
 def command() -> str:

@@ -390,6 +390,7 @@ def test_a_database_of_another_program_is_refused_untouched(tmp_path: Path) -> N
     assert path.read_bytes() == before
 
 
+@pytest.mark.breaks_the_archive
 def test_an_archive_of_a_newer_redline_is_refused_untouched(archive: Archive) -> None:
     listed(archive, URL)
     archive.close()
@@ -405,6 +406,7 @@ def test_an_archive_of_a_newer_redline_is_refused_untouched(archive: Archive) ->
     assert archive.path.read_bytes() == before
 
 
+@pytest.mark.breaks_the_archive
 def test_a_damaged_archive_says_what_can_be_done(archive: Archive) -> None:
     articles = listed(archive, *(f"https://example.org/story-{n}" for n in range(200)))
     archive.record(visit(articles[0], 0, page("A text.")))

@@ -4,6 +4,8 @@ Callers see values of `crawler.items`, never SQL, a connection or a row. The SQL
 share, but for JSON and the search. `record` is where a visit becomes history; read it first.
 
     file          the file itself: opened with care, transactions, errors in our words
+    rules         what every archive keeps to, as queries that find where it does not
+    soundness     every rule asked, every text and page read again
     feeds         the list of feeds, and what feeds said of articles
     hosts         how to behave towards each host, and whether its word is good
     merges        articles that turned out to be one
@@ -487,6 +489,12 @@ class Archive:
                 with self._file.transaction():
                     held = log.held_versions(self._file, hold.id)
                     log.settle_hold(self._file, hold.id, now, edits=[v for v in held if self._is_edit(v, rules)])
+
+    def read_articles(self) -> int:
+        """Return how many articles have a version."""
+        row = self._file.row("SELECT count(*) AS n FROM articles WHERE versions > 0")
+        assert row is not None
+        return int(row["n"])
 
     def prune_payloads(self, before: datetime) -> int:
         """Free the kept pages of visits before a moment; return how many. Texts stay.

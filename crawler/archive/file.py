@@ -11,20 +11,31 @@ from crawler import migrations
 from crawler.errors import ArchiveError, Locked, NotFound
 from crawler.migrations import APPLICATION_ID
 
+# What the log is cut to when it has been written back: one reader that stayed for hours must not leave gigabytes.
+_LOG_BYTES = 16 * 2**20
+
 
 class File:
-    """An open file with today's schema. See `Archive` for what opening promises and raises."""
+    """An open file with today's schema. See `Archive` for what opening promises and raises.
 
-    def __init__(self, path: Path, *, create: bool) -> None:
+    `is_read_only`: nothing is written, the schema included; an older one is `pending` then, not brought up to date.
+    """
+
+    def __init__(self, path: Path, *, create: bool = False, is_read_only: bool = False) -> None:
         if not create and not path.exists():
             raise NotFound(f"there is no archive {path} yet; begin one with: redline add https://example.org/")
         self.path = path
         try:
-            _refuse_what_is_not_ours(path)
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=5)
+            refuse_what_is_not_ours(path)
+            if is_read_only:
+                self._connection = connect_to_read(path)
+            else:
+                self._connection = sqlite3.connect(path, isolation_level=None, timeout=5)
         except sqlite3.Error as error:
-            raise _explained(error, path) from error
+            raise explained(error, path) from error
         self._connection.row_factory = sqlite3.Row
+        if is_read_only:
+            return
         try:
             self._prepare()
         except BaseException:
@@ -55,35 +66,56 @@ class File:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             raise  # a bug of ours, not a state of the file
         except sqlite3.DatabaseError as error:
-            raise _explained(error, self.path) from error
+            raise explained(error, self.path) from error
 
     def rows(self, statement: str, *parameters: object) -> list[sqlite3.Row]:
         try:
             return self.run(statement, *parameters).fetchall()
         except sqlite3.DatabaseError as error:
-            raise _explained(error, self.path) from error
+            raise explained(error, self.path) from error
 
     def row(self, statement: str, *parameters: object) -> sqlite3.Row | None:
         rows = self.rows(statement, *parameters)
         return rows[0] if rows else None
 
+    def pending(self) -> list[str]:
+        """Return the steps that the schema lacks, by name; none after opening it to write."""
+        applied = migrations.applied(self._connection)
+        return [step for step in migrations.known() if step not in applied]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read in a block what the file was at its beginning, whatever others write meanwhile."""
+        self.run("BEGIN")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
     def _prepare(self) -> None:
         # FULL: with NORMAL up to 500 versions that were reported as kept were not yet on the disk.
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        pragmas = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+        for pragma in (*pragmas, f"journal_size_limit = {_LOG_BYTES}"):
             self.run(f"PRAGMA {pragma}")
-        if set(migrations.known()) - set(migrations.applied(self._connection)):
+        if self.pending():
             with self.transaction():
                 migrations.apply(self._connection)
                 self.run(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _refuse_what_is_not_ours(path: Path) -> None:
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
+
+
+def refuse_what_is_not_ours(path: Path) -> None:
     """Look at an existing file without touching it; raise ArchiveError if it cannot be ours as of today."""
     if not path.parent.is_dir():
         raise ArchiveError(f"there is no folder {path.parent} for {path.name}; make it, or name another with --archive")
     if not path.exists() or path.stat().st_size == 0:
         return
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+    connection = connect_to_read(path)
     try:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -102,7 +134,7 @@ def _refuse_what_is_not_ours(path: Path) -> None:
         connection.close()
 
 
-def _explained(error: sqlite3.Error, path: Path) -> ArchiveError | Locked:
+def explained(error: sqlite3.Error, path: Path) -> ArchiveError | Locked:
     """Return what SQLite says in our words: what it means for the archive and what to do."""
     said = str(error)
     if "locked" in said or "busy" in said:

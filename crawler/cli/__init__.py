@@ -33,6 +33,7 @@ COMMANDS = {
     "accept": ("keep", "Say that the held changes of a feed are edits."),
     "reextract": ("keep", "Read the kept pages again with today's extractor."),
     "unmerge": ("keep", "Take an article that was merged for its own again."),
+    "verify": ("upkeep", "Look whether the archive is sound."),
     "prune": ("keep", "Free the space of old pages; texts stay."),
 }
 

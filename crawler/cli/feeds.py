@@ -14,7 +14,7 @@ import click
 from crawler import manners
 from crawler.archive import Archive
 from crawler.cli.keep import held_line
-from crawler.cli.output import ago, count, plain, stamp, table
+from crawler.cli.output import ago, count, plain, progress, stamp, table
 from crawler.errors import FeedError, UsageError
 from crawler.items import Feed, FeedFormat, FeedLink, Host, Trust, WatchedFeed
 
@@ -144,7 +144,8 @@ def import_command(archive: Path, file: BinaryIO) -> None:
 
     links = feeds.read_opml(file.read())
     with Archive(archive) as opened:
-        new = sum(opened.add_feed(link, datetime.now(UTC))[1] for link in links)
+        now = datetime.now(UTC)
+        new = sum(opened.add_feed(link, now)[1] for link in progress("adding", links, total=len(links)))
     click.echo(f"{count(new, 'feed')} added, {len(links) - new} already on the list; `redline crawl` visits them")
 
 

@@ -48,7 +48,8 @@ def reextract_command(archive: Path, write: bool, rules: str) -> None:
 
     now = datetime.now(UTC)
     with Archive(archive, create=False) as opened:
-        results = list(progress("reading again", opened.reextract(now, write=write, rules=sites.load(rules))))
+        again = opened.reextract(now, write=write, rules=sites.load(rules))
+        results = list(progress("reading again", again, total=opened.read_articles()))
         held = opened.holds()
     for result in (result for result in results if result.differs):
         click.echo(f"{plain(result.url)}  version {result.number}\n  {plain(result.differs)}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -75,20 +76,39 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Sequen
     return "\n".join(map(line, cells))
 
 
-def progress(what: str, steps: Iterable[T]) -> Iterator[T]:
-    """Pass `steps` on, with a count of them on standard error while they run, on a terminal only."""
+def progress(what: str, steps: Iterable[T], *, total: int | None = None) -> Iterator[T]:
+    """Pass `steps` on, with a bar on standard error while they run, on a terminal only; `total` is how many there are.
+
+    With a rate, and with the time that is left where the total is known.
+    """
+    with bar(what) as tell:
+        for done, step in enumerate(steps, 1):
+            tell(done, total)
+            yield step
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar on standard error while a block runs, on a terminal only; call what is given with (done, total)."""
     if not sys.stderr.isatty():
-        yield from steps
+        yield lambda done, total: None
         return
     from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (SpinnerColumn(), TextColumn(what), TextColumn("{task.completed:,}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        for step in steps:
-            bar.advance(task)
-            yield step
+    name, rate = TextColumn("[bold]{task.description}"), TextColumn("{task.fields[rate]}")
+    columns = (name, BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    # What a command prints meanwhile stands above the bar, and goes where standard output goes.
+    redirect = sys.stdout.isatty()
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, redirect_stdout=redirect) as drawn:
+        task = drawn.add_task(what, total=None, rate="")
+
+        def tell(done: int, total: int | None) -> None:
+            speed = drawn.tasks[0].speed
+            drawn.update(task, completed=done, total=total, rate=f"{speed:,.0f}/s" if speed else "")
+
+        yield tell
 
 
 def is_coloured() -> bool:
