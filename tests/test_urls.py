@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from crawler import urls
@@ -104,6 +104,8 @@ PIECES = st.sampled_from(
 
 @settings(max_examples=500)
 @given(st.one_of(st.text(), st.lists(PIECES, max_size=12).map("".join)))
+@example("a/.;jsessionid=1")
+@example("a/..;jsessionid=1")
 def test_a_key_is_its_own_key(url):
     assert urls.key(urls.key(url)) == urls.key(url)
 

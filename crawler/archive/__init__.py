@@ -62,6 +62,11 @@ from crawler.rows import as_json, as_text, known_moment, moment
 # Cron is not punctual: what is due within a minute is due now, or a 15-minute rhythm would become one of 30.
 _SLACK = timedelta(minutes=1)
 _NO_LIMIT = Budget()
+_VISITED = (
+    "SELECT a.id, a.current_url, a.feed_id, a.last_visit, a.next_visit, a.etag, a.last_modified, a.not_modified"
+    " FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
+    " WHERE f.paused_at IS NULL AND f.removed_at IS NULL AND a.merged_into IS NULL"
+)
 _NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
 _SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
 
@@ -176,12 +181,11 @@ class Archive:
 
         Articles whose only feed is paused or removed rest with it. Those of hosts that asked us to wait stay due.
         """
-        rows = self._file.rows(
-            "SELECT a.* FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
-            " WHERE f.paused_at IS NULL AND f.removed_at IS NULL AND a.merged_into IS NULL"
-            " AND CASE WHEN ? THEN a.state <> 'gone' ELSE a.next_visit <= ? END",
-            *(everything, as_text(now + _SLACK)),
-        )
+        # One of two conditions, and not both with a switch between them, which no index serves.
+        if everything:
+            rows = self._file.rows(f"{_VISITED} AND a.state <> 'gone'")
+        else:
+            rows = self._file.rows(f"{_VISITED} AND a.next_visit <= ?", as_text(now + _SLACK))
         known = hosts.every(self._file)
         due = {row["id"]: hosts.due_article(row, known, now) for row in rows}
         candidates = (
@@ -216,13 +220,14 @@ class Archive:
             known = self._file.row("SELECT * FROM articles WHERE id = ?", capture.article_id)
             if known is None:
                 raise NotFound(f"there is no article {capture.article_id}")
-            latest = versions.latest(self._file, capture.article_id)
-            capture = visits.as_whole(capture, latest.article if latest else None)
+            latest = versions.latest_row(self._file, capture.article_id)
+            text = self._text_beside(capture, latest)
+            capture = visits.as_whole(capture, text)
             is_at_home = addresses.was_read_at(self._file, capture.article_id, capture.final_url)
-            missing = visits.missing_by(capture, latest.article if latest and not is_at_home else None)
+            missing = visits.missing_by(capture, None if is_at_home else text)
             without_text = visits.outcome_without_text(
                 capture,
-                latest_quality=latest.article.quality if latest else None,
+                latest_quality=Quality(latest["quality"]) if latest else None,
                 was_missing=known["state"] in ("suspect", "gone"),
                 missing=missing,
             )
@@ -230,19 +235,17 @@ class Archive:
             if without_text is not None:
                 outcome, error = without_text
                 if outcome is Outcome.NOT_MODIFIED and latest is not None:
-                    version_id = self._shown(known, latest)
+                    version_id = self._shown(known, latest["id"])
             else:
                 assert capture.article is not None
                 self._surroundings.look(known["host"], capture, capture.article)
-                settled = self._surroundings.settle(known["host"], capture, capture.article, latest)
-                wavered = settled.wavered
-                outcome, version_id = self._record_text(known, capture, settled.article, latest)
+                outcome, version_id, wavered = self._record_text(known, capture, capture.article, latest)
                 addresses.note_own(self._file, capture, capture.article)
                 self._note_titles(capture, capture.article)
             if outcome in _SAME_TEXT:
                 assert latest is not None
                 assert version_id is not None
-                self._count_check(known, latest, version_id, capture.captured_at)
+                self._count_check(known, latest["id"], version_id, capture.captured_at)
             if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
                 outcome = Outcome.MOVED
             turn = self._update_article(known, capture, outcome, latest, missing)
@@ -479,7 +482,8 @@ class Archive:
             if not is_same and write:
                 with self._file.transaction():
                     page = Capture(article_id=row["id"], url=latest.article.url, captured_at=latest.last_seen)
-                    versions.append(self._file, page, article, latest, reread_of=latest.id)
+                    digest = extract.digest(article)
+                    versions.append(self._file, page, article, digest, latest, reread_of=latest.id)
                     self._file.run("UPDATE articles SET versions = versions + 1 WHERE id = ?", row["id"])
             yield Reread(
                 url=latest.article.url, number=latest.number, is_kept=True, differs="" if is_same else summary(differs)
@@ -506,19 +510,41 @@ class Archive:
 
     # What a visit changes ---------------------------------------------------------------------------------------------
 
+    def _text_beside(self, capture: Capture, latest: sqlite3.Row | None) -> Article | None:
+        """Return the text of the latest version where it says what a visit showed: an answer from elsewhere, a teaser.
+
+        None for every other visit, which is nearly all of them: no text is read for it.
+        """
+        is_teaser = capture.article is not None and capture.article.quality is Quality.STUB
+        if latest is None or (capture.final_url is None and not is_teaser):
+            return None
+        return versions.load(self._file, latest).article
+
     def _record_text(
-        self, known: sqlite3.Row, capture: Capture, article: Article, latest: Version | None
-    ) -> tuple[Outcome, int]:
-        """Compare a text with the latest version and append it if it differs; return the outcome and what it showed."""
-        if latest is None:
-            return Outcome.NEW, versions.append(self._file, capture, article, None)
-        if extract.digest(article) == versions.digest_today(latest):
-            return Outcome.UNCHANGED, latest.id
+        self, known: sqlite3.Row, capture: Capture, article: Article, row: sqlite3.Row | None
+    ) -> tuple[Outcome, int, int]:
+        """Compare a text with the latest version (its row) and append it if it differs.
+
+        Return the outcome, the version that the visit showed, and how many pieces of the text only wavered.
+        """
+        digest = extract.digest(article)
+        if row is None:
+            return Outcome.NEW, versions.append(self._file, capture, article, digest, None), 0
+        if digest == row["digest"]:
+            return Outcome.UNCHANGED, row["id"], 0
+        latest = versions.load(self._file, row)
+        if digest == versions.digest_today(latest):
+            return Outcome.UNCHANGED, latest.id, 0
+        settled = self._surroundings.settle(known["host"], capture, article, latest)
+        if settled.wavered:
+            article, digest = settled.article, extract.digest(settled.article)
+            if digest == versions.digest_today(latest):
+                return Outcome.UNCHANGED, latest.id, settled.wavered
         difference = diff(latest.article, article)
         if difference.is_empty:
-            return Outcome.UNCHANGED, latest.id
-        if (shown := log.flap(self._file, capture, article, latest)) is not None:
-            return Outcome.UNCHANGED, shown
+            return Outcome.UNCHANGED, latest.id, settled.wavered
+        if (shown := log.flap(self._file, capture, digest, latest)) is not None:
+            return Outcome.UNCHANGED, shown, settled.wavered
         if hosts.judge(self._file, known, capture):
             latest = versions.seen_in_full(self._file, latest)
         if known["flap_id"] is not None:
@@ -526,20 +552,20 @@ class Archive:
             assert flap is not None
             latest = replace(latest, last_seen=max(latest.last_seen, known_moment(flap["last_seen"])))
             self._file.run("UPDATE articles SET flap_id = NULL WHERE id = ?", known["id"])
-        version_id = log.append(self._file, capture, article, latest, difference)
+        version_id = log.append(self._file, capture, article, digest, latest, difference)
         after = replace(latest, id=version_id, article=article, first_seen=capture.captured_at)
         log.look_twice(self._file, self._crawl_id, known, latest, after, difference)
-        return Outcome.CHANGED, version_id
+        return Outcome.CHANGED, version_id, settled.wavered
 
-    def _shown(self, known: sqlite3.Row, latest: Version) -> int:
+    def _shown(self, known: sqlite3.Row, latest_id: int) -> int:
         """Return the version that the latest visit showed: the latest, but for a flap."""
         flap = self._file.row("SELECT shown FROM flaps WHERE id = ?", known["flap_id"])
-        return latest.id if flap is None else int(flap["shown"])
+        return latest_id if flap is None else int(flap["shown"])
 
-    def _count_check(self, known: sqlite3.Row, latest: Version, version_id: int, seen: datetime) -> None:
+    def _count_check(self, known: sqlite3.Row, latest_id: int, version_id: int, seen: datetime) -> None:
         """Count a visit that showed a version again. The other state of a flap is counted by the flap alone."""
-        if version_id == latest.id:
-            log.confirm(self._file, latest.id, seen)
+        if version_id == latest_id:
+            log.confirm(self._file, latest_id, seen)
             self._file.run(
                 "UPDATE versions SET last_seen = max(last_seen, ?), checks = checks + 1 WHERE id = ?",
                 *(as_text(seen), version_id),
@@ -564,11 +590,11 @@ class Archive:
                 )
 
     def _update_article(
-        self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: Version | None, missing: str | None
+        self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: sqlite3.Row | None, missing: str | None
     ) -> str | None:
         """Set an article's state as of this visit, its validators and its next visit; return the turn that it took.
 
-        `latest` is the version from before the visit, `missing` what `visits.missing_by` says of it.
+        `latest` is the row of the version from before the visit, `missing` what `visits.missing_by` says of it.
         """
         now, article = capture.captured_at, capture.article
         is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
@@ -576,10 +602,9 @@ class Archive:
         is_missing = state in ("suspect", "gone")
         gone_since = (known["gone_since"] or as_text(now)) if is_missing else None
         failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + 1
-        last_changed = now if outcome in _NEW_TEXT else latest.first_seen if latest else None
-        born, habits, pace, is_flapping = learning.learn(
-            self._file, known, now, outcome, last_good=latest.last_seen if latest and is_good else None
-        )
+        last_changed = now if outcome in _NEW_TEXT else known_moment(latest["first_seen"]) if latest else None
+        last_good = known_moment(latest["last_seen"]) if latest and is_good else None
+        born, habits, pace, is_flapping = learning.learn(self._file, known, now, outcome, last_good=last_good)
         appointment = schedule.next_visit(
             last_changed=last_changed or known_moment(known["found_at"]),
             now=now,

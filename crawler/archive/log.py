@@ -26,16 +26,16 @@ _NOTICE_REACHES = timedelta(days=7)
 _SECOND_LOOK = timedelta(minutes=5)
 
 
-def append(file: File, capture: Capture, article: Article, before: Version, difference: Diff) -> int:
+def append(file: File, capture: Capture, article: Article, digest: str, before: Version, difference: Diff) -> int:
     """Store a text as a new version and the step that led to it, with what it is judged to be; return its id."""
-    earlier = _earlier(file, before, article)
+    earlier = _earlier(file, before, digest)
     headlines = file.rows(
         "SELECT DISTINCT headline FROM versions WHERE article_id = ? AND number < ?", before.article_id, before.number
     )
     judgement = changes.classify(
         before.article, article, difference, earlier_headlines=[row["headline"] for row in headlines]
     )
-    version_id = versions.append(file, capture, article, before)
+    version_id = versions.append(file, capture, article, digest, before)
     row = file.row(
         "INSERT INTO changes (article_id, version_id, seen_at, appeared_after, kinds, weight, verdict, words_added,"
         " words_removed, summary, reverts_to, evidence) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
@@ -51,19 +51,22 @@ def append(file: File, capture: Capture, article: Article, before: Version, diff
     return version_id
 
 
-def flap(file: File, capture: Capture, article: Article, latest: Version) -> int | None:
+def flap(file: File, capture: Capture, digest: str, latest: Version) -> int | None:
     """Count a visit to an article that shows two states in turn; return the version that it showed.
 
     A, B, A are three versions. From the next B on it is a flap: one growing row, and each capture says which of the
     two it showed. None: this visit is no part of one.
     """
-    other = _earlier(file, latest, article)
+    other = _earlier(file, latest, digest)
     if other is None or other["number"] != latest.number - 1:
         return None
     step = file.row("SELECT reverts_to FROM changes WHERE version_id = ?", latest.id)
     if step is None or step["reverts_to"] != latest.number - 2:
         return None
-    row = file.row("SELECT id FROM flaps WHERE version_a = ? AND version_b = ?", other["id"], latest.id)
+    row = file.row(
+        "SELECT id FROM flaps WHERE article_id = ? AND version_a = ? AND version_b = ?",
+        *(latest.article_id, other["id"], latest.id),
+    )
     if row is None:
         counts = file.row(
             "SELECT sum(checks) FILTER (WHERE id = ?) AS a, sum(checks) FILTER (WHERE id <> ?) AS b, min(first_seen)"
@@ -218,7 +221,8 @@ def latest(
         " later.seen_at AS explained_at, p.flips, p.seen_a, p.seen_b FROM changes AS c"
         " JOIN versions AS v ON v.id = c.version_id JOIN articles AS a ON a.id = c.article_id"
         " JOIN feeds AS f ON f.id = a.feed_id LEFT JOIN holds AS h ON h.id = c.hold_id"
-        " LEFT JOIN changes AS later ON later.id = c.explained_by LEFT JOIN flaps AS p ON p.version_b = c.version_id"
+        " LEFT JOIN changes AS later ON later.id = c.explained_by LEFT JOIN flaps AS p ON"
+        " p.article_id = c.article_id AND p.version_b = c.version_id"
         " WHERE (c.hold_id IS NULL OR h.settlement = 'accepted') AND (? IS NULL OR c.seen_at >= ?)"
         " AND (? IS NULL OR a.feed_id = ?) AND (? IS NULL OR a.id = ?) AND c.weight >= ?"
         " AND (? IS NULL OR c.verdict = ?)"
@@ -249,12 +253,12 @@ def _has_stayed(older: Article, before: Article, now: Article) -> bool:
     return then - was <= reads and not (was - then) & reads
 
 
-def _earlier(file: File, before: Version, article: Article) -> sqlite3.Row | None:
-    """Return the latest of the versions before `before` that read as `article` does."""
+def _earlier(file: File, before: Version, digest: str) -> sqlite3.Row | None:
+    """Return the latest of the versions before `before` that have this digest."""
     return file.row(
         "SELECT id, number FROM versions WHERE article_id = ? AND digest = ? AND number < ?"
         " ORDER BY number DESC LIMIT 1",
-        *(before.article_id, extract.digest(article), before.number),
+        *(before.article_id, digest, before.number),
     )
 
 

@@ -41,13 +41,11 @@ class Surroundings:
             *(article_id, self._seen[host][article_id]),
         )
 
-    def settle(self, host: str, capture: Capture, article: Article, latest: Version | None) -> Settled:
-        """Return a reading as it compares with the latest version: without what only wavered, and without furniture.
+    def settle(self, host: str, capture: Capture, article: Article, latest: Version) -> Settled:
+        """Return a reading that differs from the latest version without what only wavered, and without furniture.
 
-        Only a reading that differs costs anything: then the page behind the latest version is read once more.
+        The page behind the latest version is read once more for it.
         """
-        if latest is None or extract.digest(article) == versions.digest_today(latest):
-            return Settled(article, 0)
         try:
             body, content_type = versions.payload(self._file, latest.id)
             headers = {"Content-Type": content_type} if content_type else {}

@@ -35,8 +35,13 @@ def load(file: File, row: sqlite3.Row) -> Version:
 
 
 def latest(file: File, article_id: int) -> Version | None:
-    row = file.row("SELECT * FROM versions WHERE article_id = ? ORDER BY number DESC LIMIT 1", article_id)
+    row = latest_row(file, article_id)
     return None if row is None else load(file, row)
+
+
+def latest_row(file: File, article_id: int) -> sqlite3.Row | None:
+    """Return the row of an article's latest version: all that a visit needs that shows nothing new."""
+    return file.row("SELECT * FROM versions WHERE article_id = ? ORDER BY number DESC LIMIT 1", article_id)
 
 
 def seen_in_full(file: File, version: Version) -> Version:
@@ -67,7 +72,14 @@ def digest_today(version: Version) -> str:
     return extract.digest(version.article)
 
 
-def append(file: File, capture: Capture, article: Article, before: Version | None, reread_of: int | None = None) -> int:
+def append(
+    file: File,
+    capture: Capture,
+    article: Article,
+    digest: str,
+    before: Version | None,
+    reread_of: int | None = None,
+) -> int:
     """Store a text as the next version; return its id. Blocks and images that stay are not stored again."""
     number = before.number + 1 if before else 1
     blocks = _carry(
@@ -95,7 +107,7 @@ def append(file: File, capture: Capture, article: Article, before: Version | Non
         " (SELECT coalesce(reread_of, id) FROM versions WHERE id = ?), ?, ?) RETURNING id",
         *(capture.article_id, number, article.headline, article.description),
         *(as_json([asdict(author) for author in article.authors]), article.section, as_json(article.tags)),
-        *(article.language, sum(search.word_count(block.text) for block in article.blocks), extract.digest(article)),
+        *(article.language, sum(search.word_count(block.text) for block in article.blocks), digest),
         *(as_text(before.last_seen) if before else None, seen, seen),
         *(as_text(article.date_published), as_text(article.date_modified), article.quality, article.is_paywalled),
         *(as_json(asdict(article.headlines)), as_json([asdict(notice) for notice in article.notices])),

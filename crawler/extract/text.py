@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _SINGLE = "\u2018\u2019\u201a\u201b\u2032\u2035\u2039\u203a\u00b4\u0060\u02bc\u02b9\u02bb\uff07"
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u301d\u301e\u301f\uff02"
@@ -20,6 +21,8 @@ _UNSEEN = (
 _FOLDINGS = {"\u2026": "..."} | dict.fromkeys(_SINGLE, "'") | dict.fromkeys(_DOUBLE, '"') | dict.fromkeys(_DASHES, "-")
 _FOLDED = re.compile(f"[{re.escape(''.join(_FOLDINGS))}]")
 _DROPPED = re.compile(f"[{_UNSEEN}]")
+# Longer texts are not remembered: 2,048 of them would be the memory of a hostile page.
+_LONG = 2_000
 
 
 def comparable(text: str) -> str:
@@ -27,8 +30,16 @@ def comparable(text: str) -> str:
 
     Idempotent: `comparable(comparable(t)) == comparable(t)`.
     """
+    return _fold(text) if len(text) > _LONG else _folded(text)
+
+
+def _fold(text: str) -> str:
     if text.isascii():
         return " ".join(text.replace("`", "'").split())
     text = unicodedata.normalize("NFC", _DROPPED.sub("", text))
     text = _FOLDED.sub(lambda found: _FOLDINGS[found[0]], text)
     return " ".join(text.split())
+
+
+# One visit folds each of its texts three to five times: read, digested, settled, compared.
+_folded = lru_cache(maxsize=2048)(_fold)
