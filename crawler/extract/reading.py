@@ -100,8 +100,9 @@ def _headline(h1: str, page: Page, meta: metadata.Metadata) -> str:
 def _without_outlet(title: str) -> str:
     """Return a `<title>` without the outlet's name at its end: "Bridge closed | The Example"."""
     parts = _OUTLET.split(title)
-    while len(parts) > 1 and len(parts[-1].split()) < 5 and sum(map(len, parts[:-1])) > len(parts[-1]):
-        parts.pop()
+    letters = sum(map(len, parts))
+    while len(parts) > 1 and len(parts[-1].split()) < 5 and letters > 2 * len(parts[-1]):
+        letters -= len(parts.pop())
     return title[: sum(map(len, parts)) + 3 * (len(parts) - 1)] if len(parts) > 1 else parts[0]
 
 
@@ -153,8 +154,9 @@ def _notices(blocks: tuple[Block, ...], said: list[str]) -> tuple[Notice, ...]:
         if kind:
             found[comparable(block.text)] = Notice(kind=kind, text=block.text)
     for text in said:
-        if not any(comparable(text) in key for key in found):
-            found[comparable(text)] = Notice(kind=NoticeKind.CORRECTION, text=text)
+        said_key = comparable(text)
+        if not any(said_key in key for key in found):
+            found[said_key] = Notice(kind=NoticeKind.CORRECTION, text=text)
     return tuple(found.values())
 
 
