@@ -32,7 +32,7 @@ def text(*more: str) -> Article:
 def test_a_visit_that_shows_nothing_new_reads_no_text(archive, status):
     (article,) = listed(archive, URL)
     archive.record(visit(article, 0, text()))
-    again = visit(article, 1, text() if status == 200 else None, status=status)
+    again = visit(article, 1, text() if status == 200 else None, status=status, final_url=URL)
 
     sent = statements(archive, lambda: archive.record(again))
 

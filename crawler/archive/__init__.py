@@ -516,7 +516,7 @@ class Archive:
         None for every other visit, which is nearly all of them: no text is read for it.
         """
         is_teaser = capture.article is not None and capture.article.quality is Quality.STUB
-        if latest is None or (capture.final_url is None and not is_teaser):
+        if latest is None or (capture.final_url in (None, capture.url) and not is_teaser):
             return None
         return versions.load(self._file, latest).article
 
