@@ -16,6 +16,7 @@ The map, in the order in which an article passes through it:
     diff/         two Articles -> Diff (blocks aligned, moves found, words inside), shown in four forms
     changes/      a Diff -> kinds, weight, verdict, each with its evidence
     schedule      an article's history -> when to visit it next, and why
+    health        is a feed that answers still what it was?
     search        how texts of every script are indexed and found
     payloads      how a received page is kept
     rows          how values stand in the archive

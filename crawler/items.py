@@ -496,3 +496,28 @@ class Finding:
     what: str
     mend: str = ""
     check: str = ""
+
+
+class Sign(StrEnum):
+    """What can ail a feed that answers; the value is what the archive stores."""
+
+    UNREADABLE = "unreadable"  # its pages hold no article any more
+    TEASER = "teaser"  # only teasers are public
+    SHORT = "short"  # texts are suddenly short
+    HEADLINE = "headline"  # articles lack it that had it, as with the next three
+    AUTHOR = "author"
+    DATE = "date"
+    STANDFIRST = "standfirst"
+    SILENT = "silent"  # nothing new for much longer than usual
+    HELD = "held"  # changes wait for a person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ailment:
+    """Something that ails a feed (`feed` is its title or URL) since a look at it; `evidence` is a sentence."""
+
+    feed_id: int
+    feed: str
+    sign: Sign
+    since: datetime
+    evidence: str

@@ -61,6 +61,31 @@ def the_first_schema(db: Database) -> None:
         db.execute(statement)
 
 
+@step
+def what_ails_feeds_and_how_the_file_grows(db: Database) -> None:
+    db.execute(
+        """CREATE TABLE ailments (
+    -- What was found to ail feeds that answer, at the end of a run: they are held against their own past.
+    id INTEGER PRIMARY KEY, -- number of the row
+    feed_id INTEGER NOT NULL REFERENCES feeds (id), -- the feed
+    sign TEXT NOT NULL, -- unreadable, teaser, short, headline, author, date, standfirst (what is missing) or silent
+    since TEXT NOT NULL, -- when it was first found
+    evidence TEXT NOT NULL, -- what showed it at the latest look, as a sentence
+    over_at TEXT -- since when it is well again, or what is new is usual; null: it is not
+)"""
+    )
+    db.execute("CREATE INDEX ailments_feed ON ailments (feed_id) WHERE over_at IS NULL")
+    # SQLite cuts a comment off from the end of a new column: what stands after it keeps it.
+    db.execute(
+        "ALTER TABLE crawls ADD COLUMN bytes INTEGER"
+        " -- what the archive held at its end, free pages left out; null: not known\n DEFAULT NULL"
+    )
+    db.execute(
+        "ALTER TABLE crawls ADD COLUMN extractor INTEGER"
+        " -- by which rules it read pages; null: not known\n DEFAULT NULL"
+    )
+
+
 _FIRST = """
 CREATE TABLE feeds (
     -- Documents that list articles: RSS, Atom, JSON Feed, sitemaps, section pages.

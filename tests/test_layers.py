@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).parent.parent / "crawler"
 
 DOMAIN = {"items", "errors"}
-PURE = set("addresses changes diff extract feeds manners payloads rows schedule search urls visits wavering".split())
+PURE = set(
+    "addresses changes diff extract feeds health manners payloads rows schedule search urls visits wavering".split()
+)
 STORE = {"archive", "migrations"}
 # What each part may import of our own, beside the domain and itself.
 MAY = {

@@ -13,6 +13,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     addresses     every address of every article
     versions      texts block by block, the pages behind them
     surroundings  what stands around articles: whether a difference is an edit at all
+    health        what ails feeds although they answer
     log           the steps from version to version, judged; flaps; the brake
 """
 
@@ -27,7 +28,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, feeds, hosts, learning, log, merges, versions
+from crawler.archive import addresses, feeds, health, hosts, learning, log, merges, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -35,6 +36,7 @@ from crawler.diff.summary import summary
 from crawler.errors import NotFound
 from crawler.extract.sites import SiteRule, rule_for
 from crawler.items import (
+    Ailment,
     Article,
     Budget,
     Capture,
@@ -298,7 +300,10 @@ class Archive:
             for cut in self._file.rows("SELECT id FROM crawls WHERE ended_at IS NULL AND reason IS NULL"):
                 log.hold_redesigns(self._file, cut["id"], now)
                 self._file.run("UPDATE crawls SET reason = 'cut short' WHERE id = ?", cut["id"])
-            row = self._file.row("INSERT INTO crawls (started_at) VALUES (?) RETURNING id", as_text(now))
+            row = self._file.row(
+                "INSERT INTO crawls (started_at, extractor) VALUES (?, ?) RETURNING id",
+                *(as_text(now), extract.EXTRACTOR_VERSION),
+            )
             assert row is not None
             self._crawl_id = int(row["id"])
         return self._crawl_id
@@ -309,12 +314,24 @@ class Archive:
         with self._file.transaction():
             log.hold_redesigns(self._file, self._crawl_id, now)
             row = self._file.row(
-                "UPDATE crawls SET ended_at = ?, reason = ? WHERE id = ? RETURNING *",
+                "UPDATE crawls SET ended_at = ?, reason = ?, bytes = (SELECT (page_count - freelist_count) * page_size"
+                " FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()) WHERE id = ? RETURNING *",
                 *(as_text(now), reason, self._crawl_id),
             )
             assert row is not None
             self._crawl_id = None
         return {name: row[name] for name in ("feeds", "articles", *(outcome.value for outcome in Outcome))}
+
+    def examine_feeds(self, now: datetime) -> list[Ailment]:
+        """Look at the feeds that the latest run visited, write down what ails them, and return what to tell of it:
+        what is new in this run, and in the first run of a day (UTC) everything.
+        """
+        with self._file.transaction():
+            return health.examine(self._file, now)
+
+    def ailments(self) -> list[Ailment]:
+        """Return what ails feeds although they answer, by feed; held changes too."""
+        return health.ailments(self._file)
 
     def holds(self) -> list[Hold]:
         """Return the holds that wait for a person, the oldest first."""

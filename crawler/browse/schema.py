@@ -104,6 +104,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "changes": {"label_column": "summary", "sort_desc": "seen_at", "facets": ["verdict", {"array": "kinds"}]},
     "payloads": {"sort_desc": "capture_id"},
     "flaps": {"sort_desc": "last_seen"},
+    "ailments": {"label_column": "evidence", "sort_desc": "id", "facets": ["sign"]},
     "holds": {"label_column": "held_at", "sort_desc": "id", "facets": ["settlement"]},
     "titles": {"label_column": "title", "sort_desc": "id", "facets": ["source"]},
     "furniture": {"label_column": "example", "sort_desc": "id", "facets": ["host"]},

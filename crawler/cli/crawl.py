@@ -64,14 +64,17 @@ def crawl_command(
     Ends with  0  all well
                1  a failure: nothing or not everything could be recorded
                2  something is wrong with the command or its settings
-               3  some feeds failed; the others are up to date
+               3  some feeds failed, or are not what they were (once a day); the others are up to date
               75  another crawl is at work on this archive
 
     \b
     crontab:  */15 * * * *  REDLINE_CONTACT=mailto:you@example.org redline --archive /srv/news.db crawl --max-time 14m
     """
-    started = time.monotonic()
     from crawler.archive import Archive
+    from crawler.cli.output import plain
+    from crawler.health import finding
+
+    started = time.monotonic()
 
     with Archive(archive, create=False) as opened:
         watched = opened.due_feeds(datetime.now(UTC), everything=True)
@@ -81,11 +84,14 @@ def crawl_command(
     spider = _run(archive, everything, {name: most for name, most in limits.items() if most}, settings, verbose)
     for trouble in spider.troubles:
         click.echo(f"redline: {trouble}", err=True)
+    for ailment in spider.ailments:
+        told = finding(ailment)
+        click.echo(f"redline: {plain(told.what)}\n   {told.mend}", err=True)
     if verbose:
         click.echo(_closing_line(spider.counts, time.monotonic() - started), err=True)
     if spider.failures:
         raise RedlineError("\nredline: ".join(dict.fromkeys(spider.failures)))
-    if spider.troubles:
+    if spider.troubles or spider.ailments:
         sys.exit(SOME_SOURCES_FAILED)
 
 

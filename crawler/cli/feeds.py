@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from crawler import manners
+from crawler import health, manners
 from crawler.archive import Archive
 from crawler.cli.keep import held_line
 from crawler.cli.output import ago, count, plain, progress, stamp, table
 from crawler.errors import FeedError, UsageError
-from crawler.items import Feed, FeedFormat, FeedLink, Host, Trust, WatchedFeed
+from crawler.items import Feed, FeedFormat, FeedLink, Host, Sign, Trust, WatchedFeed
 
 if TYPE_CHECKING:
     from crawler.cli.fetch import Get
@@ -65,7 +65,7 @@ def add_command(archive: Path, url: str, take_all: bool, section: bool) -> None:
 def feeds_command(archive: Path) -> None:
     """List the feeds that are watched, and how they fare."""
     with Archive(archive, create=False) as opened:
-        feeds, held, hosts = opened.feeds(), opened.holds(), opened.hosts()
+        feeds, ailments, held, hosts = opened.feeds(), opened.ailments(), opened.holds(), opened.hosts()
     if not feeds:
         click.echo("no feed is watched; add one with: redline add https://example.org/")
         return
@@ -84,6 +84,9 @@ def feeds_command(archive: Path) -> None:
             click.echo(f"\n{feed.id}: {plain(feed.url)}\n   moved here from {plain(feed.former_urls[-1])}")
     for hold in held:
         click.echo(f"\n{hold.feed_id}: {held_line(hold)}")
+    for ailment in (ailment for ailment in ailments if ailment.sign is not Sign.HELD):
+        told = health.finding(ailment)
+        click.echo(f"\n{ailment.feed_id}: {plain(told.what)}\n   {told.mend}")
     for host in hosts:
         if said := list(_host_lines(host, now)):
             click.echo("\n".join([f"\n{plain(host.name)}", *said]))

@@ -18,7 +18,7 @@ from crawler import extract, feeds, manners, visits
 from crawler.archive import Archive
 from crawler.errors import FeedError, Locked, RedlineError
 from crawler.extract import sites
-from crawler.items import Budget, Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
+from crawler.items import Ailment, Budget, Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
 from crawler.middlewares import Postponed, Refused
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class NewsSpider(scrapy.Spider):
         self.archive.begin_crawl(_now())
         self.troubles: list[str] = []  # a sentence for each feed that went wrong
         self.failures: list[str] = []  # what of ours went wrong: the run has failed
+        self.ailments: list[Ailment] = []  # what is to be told of feeds that answer
         self.counts: dict[str, int] = {}
         self._asked: set[int] = set()  # the articles asked for in this run
         crawler.signals.connect(self.item_failed, signals.item_error)
@@ -59,6 +60,7 @@ class NewsSpider(scrapy.Spider):
     def closed(self, reason: str) -> None:
         try:
             self.counts = self.archive.end_crawl(_now(), _ENDINGS.get(reason, reason))
+            self.ailments = self.archive.examine_feeds(_now())
         except RedlineError as error:
             self.failures.append(str(error))
         finally:
