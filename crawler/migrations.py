@@ -86,6 +86,12 @@ def what_ails_feeds_and_how_the_file_grows(db: Database) -> None:
     )
 
 
+@step
+def lighter_titles_and_visits(db: Database) -> None:
+    for statement in _LIGHTER.split(";\n\n"):
+        db.execute(statement)
+
+
 _FIRST = """
 CREATE TABLE feeds (
     -- Documents that list articles: RSS, Atom, JSON Feed, sitemaps, section pages.
@@ -478,4 +484,29 @@ CREATE VIEW latest_changes AS
       LEFT JOIN holds AS h ON h.id = c.hold_id
      WHERE c.hold_id IS NULL OR h.settlement = 'accepted'
      ORDER BY c.seen_at DESC, c.id DESC
+"""
+
+# The unique index of titles held each title a second time; most visits are of articles, and stood in the feeds' index.
+_LIGHTER = """
+CREATE TABLE lighter_titles (
+    -- The page's other headlines and when each came up: tests of headlines and titles for search engines show here.
+    id INTEGER PRIMARY KEY, -- number of the row
+    article_id INTEGER NOT NULL REFERENCES articles (id), -- the article
+    source TEXT NOT NULL, -- h1, title, og or json_ld
+    title TEXT NOT NULL, -- as it read; once for an article and source
+    first_seen TEXT NOT NULL, -- the first visit that showed it
+    last_came TEXT NOT NULL -- the latest visit at which it took the place of another
+);
+
+INSERT INTO lighter_titles SELECT id, article_id, source, title, first_seen, last_came FROM titles;
+
+DROP TABLE titles;
+
+ALTER TABLE lighter_titles RENAME TO titles;
+
+CREATE INDEX titles_article ON titles (article_id);
+
+DROP INDEX captures_feed;
+
+CREATE INDEX captures_feed ON captures (feed_id, captured_at) WHERE feed_id IS NOT NULL
 """

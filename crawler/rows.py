@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -23,6 +24,8 @@ from crawler.items import (
     Related,
     Version,
 )
+
+_HEADLINES = tuple(field.name for field in fields(Headlines))
 
 
 class Row(Protocol):
@@ -45,7 +48,7 @@ def version(row: Row, *, url: str, blocks: Iterable[Row], images: Iterable[Row])
         section=row["section"],
         tags=tuple(json.loads(row["tags"])),
         language=row["language"],
-        headlines=Headlines(**json.loads(row["headlines"])),
+        headlines=Headlines(**dict.fromkeys(_HEADLINES, row["headline"]) | json.loads(row["headlines"])),
         canonical_url=row["canonical_url"],
         notices=tuple(Notice(kind=NoticeKind(n["kind"]), text=n["text"]) for n in json.loads(row["notices"])),
         related=tuple(Related(**link) for link in json.loads(row["related"])),
@@ -63,6 +66,14 @@ def version(row: Row, *, url: str, blocks: Iterable[Row], images: Iterable[Row])
         last_seen=known_moment(row["last_seen"]),
         checks=row["checks"],
     )
+
+
+def other_headlines(article: Article) -> dict[str, str]:
+    """Return the page's headlines that are other than the article's: one that is left out reads as that does.
+
+    Most pages say the same one five times; with all of them a row of `versions` is a sixth larger.
+    """
+    return {name: title for name, title in asdict(article.headlines).items() if title != article.headline}
 
 
 def as_json(value: object) -> str:

@@ -545,6 +545,14 @@ def test_the_other_headlines_have_a_history_of_their_own_and_make_no_version(arc
     ]
 
 
+@pytest.mark.parametrize("title", ["Minister resigns", "Minister resigns | Example", ""])
+def test_a_version_has_all_headlines_of_its_page_those_that_read_alike_too(archive: Archive, title: str) -> None:
+    (article,) = listed(archive, URL)
+    headlines = Headlines(h1="Minister resigns", title=title, og="")
+    archive.record(visit(article, 0, page("A text.", headlines=headlines)))
+    assert archive.version(article, 1).article.headlines == headlines
+
+
 def test_a_notice_is_linked_to_the_silent_edit_that_it_explains_with_the_delay(archive: Archive) -> None:
     (article,) = listed(archive, URL)
     notice = Notice(

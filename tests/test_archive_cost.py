@@ -92,6 +92,17 @@ def test_no_statement_of_a_visit_or_a_run_reads_a_whole_table(archive):
         assert not scans & LARGE_TABLES, f"{statement}\n{[tuple(row)[-1] for row in plan]}"
 
 
+def test_the_log_of_one_article_reads_its_own_changes_alone(archive: Archive) -> None:
+    (article,) = listed(archive, URL)
+    archive.record(visit(article, 0, text()))
+    archive.record(visit(article, 1, text("It was decided after all.")))
+
+    (sent,) = statements(archive, lambda: archive.changes(limit=50, article_id=article))
+
+    plan = [line for (*_, line) in map(tuple, archive._file.rows(f"EXPLAIN QUERY PLAN {sent}"))]
+    assert any("changes_article" in line for line in plan), plan
+
+
 def is_scan(line: str) -> bool:
     """Whether a line of a plan reads a whole table; along the index by time a list ends at its limit."""
     return line.startswith("SCAN") and "USING INDEX changes_seen" not in line

@@ -593,16 +593,20 @@ class Archive:
     def _note_titles(self, capture: Capture, article: Article) -> None:
         """Note the page's other headlines where they differ from those that stood there."""
         rows = self._file.rows(
-            "SELECT source, title FROM titles WHERE article_id = ? ORDER BY last_came, id", capture.article_id
+            "SELECT id, source, title FROM titles WHERE article_id = ? ORDER BY last_came, id", capture.article_id
         )
         standing = {row["source"]: row["title"] for row in rows}
+        known = {(row["source"], row["title"]): row["id"] for row in rows}
         seen = as_text(capture.captured_at)
         for source in ("h1", "title", "og", "json_ld"):
             title = getattr(article.headlines, source)
-            if title and extract.comparable(title) != extract.comparable(standing.get(source, "")):
+            if not title or extract.comparable(title) == extract.comparable(standing.get(source, "")):
+                continue
+            if (source, title) in known:
+                self._file.run("UPDATE titles SET last_came = ? WHERE id = ?", seen, known[source, title])
+            else:
                 self._file.run(
-                    "INSERT INTO titles (article_id, source, title, first_seen, last_came) VALUES (?, ?, ?, ?, ?)"
-                    " ON CONFLICT (article_id, source, title) DO UPDATE SET last_came = excluded.last_came",
+                    "INSERT INTO titles (article_id, source, title, first_seen, last_came) VALUES (?, ?, ?, ?, ?)",
                     *(capture.article_id, source, title, seen, seen),
                 )
 

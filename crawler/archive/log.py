@@ -24,6 +24,15 @@ _HOLD_ARTICLES = 8
 _NOTICE_REACHES = timedelta(days=7)
 # How soon to look again at what may be passing: the shortest wait there is between two visits.
 _SECOND_LOOK = timedelta(minutes=5)
+_TOLD = (
+    "SELECT c.*, v.number, v.headline, a.url, a.host, f.title AS feed, f.url AS feed_url,"
+    " later.seen_at AS explained_at, p.flips, p.seen_a, p.seen_b FROM changes AS c"
+    " JOIN versions AS v ON v.id = c.version_id JOIN articles AS a ON a.id = c.article_id"
+    " JOIN feeds AS f ON f.id = a.feed_id LEFT JOIN holds AS h ON h.id = c.hold_id"
+    " LEFT JOIN changes AS later ON later.id = c.explained_by"
+    " LEFT JOIN flaps AS p ON p.article_id = c.article_id AND p.version_b = c.version_id"
+    " WHERE (c.hold_id IS NULL OR h.settlement = 'accepted')"
+)
 
 
 def append(file: File, capture: Capture, article: Article, digest: str, before: Version, difference: Diff) -> int:
@@ -216,21 +225,18 @@ def latest(
     verdict: Verdict | None,
 ) -> list[Change]:
     """Return the latest changes that are told, newest first; see `Archive.changes`."""
-    rows = file.rows(
-        "SELECT c.*, v.number, v.headline, a.url, a.host, f.title AS feed, f.url AS feed_url,"
-        " later.seen_at AS explained_at, p.flips, p.seen_a, p.seen_b FROM changes AS c"
-        " JOIN versions AS v ON v.id = c.version_id JOIN articles AS a ON a.id = c.article_id"
-        " JOIN feeds AS f ON f.id = a.feed_id LEFT JOIN holds AS h ON h.id = c.hold_id"
-        " LEFT JOIN changes AS later ON later.id = c.explained_by LEFT JOIN flaps AS p ON"
-        " p.article_id = c.article_id AND p.version_b = c.version_id"
-        " WHERE (c.hold_id IS NULL OR h.settlement = 'accepted') AND (? IS NULL OR c.seen_at >= ?)"
-        " AND (? IS NULL OR a.feed_id = ?) AND (? IS NULL OR a.id = ?) AND c.weight >= ?"
-        " AND (? IS NULL OR c.verdict = ?)"
-        " AND (? IS NULL OR EXISTS (SELECT 1 FROM json_each(c.kinds) AS k WHERE k.value = ?))"
-        " ORDER BY c.seen_at DESC, c.id DESC LIMIT ?",
-        *(as_text(since), as_text(since), feed_id, feed_id, article_id, article_id, min_weight),
-        *(verdict, verdict, kind, kind, limit),
-    )
+    narrowed = {
+        "c.seen_at >= ?": as_text(since),
+        "a.feed_id = ?": feed_id,
+        "c.article_id = ?": article_id,
+        "+c.weight >= ?": min_weight or None,  # not along its index: most changes fit, and would have to be sorted
+        "c.verdict = ?": verdict,
+        "EXISTS (SELECT 1 FROM json_each(c.kinds) AS k WHERE k.value = ?)": kind,
+    }
+    # Only the conditions that narrow: one with a switch in it ("? IS NULL OR ...") is served by no index.
+    asked = {condition: value for condition, value in narrowed.items() if value is not None}
+    condition = "".join(f" AND {condition}" for condition in asked)
+    rows = file.rows(f"{_TOLD}{condition} ORDER BY c.seen_at DESC, c.id DESC LIMIT ?", *asked.values(), limit)
     return [_change(row) for row in rows]
 
 

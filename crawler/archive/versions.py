@@ -110,7 +110,7 @@ def append(
         *(article.language, sum(search.word_count(block.text) for block in article.blocks), digest),
         *(as_text(before.last_seen) if before else None, seen, seen),
         *(as_text(article.date_published), as_text(article.date_modified), article.quality, article.is_paywalled),
-        *(as_json(asdict(article.headlines)), as_json([asdict(notice) for notice in article.notices])),
+        *(as_json(rows.other_headlines(article)), as_json([asdict(notice) for notice in article.notices])),
         *(as_json([asdict(link) for link in article.related]), article.canonical_url, reread_of),
         *(as_json([block_id for block_id, _, _ in blocks]), as_json([image_id for image_id, _, _ in images])),
     )
