@@ -1,15 +1,23 @@
 """A short history with everything in it that an archive can hold: what the tests of keeping house work on.
 
-python -m tests.history archive.db      writes it, with the schema of the checkout (tests/data/archives/README.md)
+Before a step of the schema is appended, `python -m tests.history` stores it as the code of today writes it, for the
+tests of upgrades: tests/data/archives/<latest step>.db.gz, with what it has to tell beside it.
 """
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
+import gzip
+import hashlib
+import json
+import sqlite3
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from crawler import migrations
 from crawler.archive import Archive
+from crawler.errors import NotFound
 from crawler.items import (
     Author,
     Block,
@@ -71,16 +79,18 @@ SCRIPTS = {
     ),
 }
 
+PATHS = [
+    *"wall headline ferry flap ended gone back moved merged detour lines passing clock walled reread".split(),
+    *(f"story-{n}" for n in range(10)),
+    *SCRIPTS,
+]
+
 
 def everything(archive: Archive) -> None:
     """Write the history: two runs of a redesign, flaps, holds, merges, fates, furniture, payloads, rereads, scripts."""
     feed, _ = archive.add_feed(FeedLink(url=FEED, title="Example"), at(0))
-    paths = (
-        "wall headline ferry flap ended gone back moved merged detour lines passing clock walled"
-        " story-0 story-1 story-2 story-3 story-4 story-5 story-6 story-7 story-8 story-9 reread"
-    ).split() + list(SCRIPTS)
     archive.begin_crawl(at(0))
-    ids = _list(archive, feed.id, paths, 0)
+    ids = _list(archive, feed.id, PATHS, 0)
     archive.keep_host(
         Host(name="example.org", robots="User-agent: *\nCrawl-delay: 2\n", robots_status=200, crawl_delay=2.0)
     )
@@ -173,7 +183,7 @@ def everything(archive: Archive) -> None:
         archive.end_crawl(at(20 + run), "finished")
         if run == 1:
             archive.accept(FEED, at(21.5))
-    _list(archive, feed.id, [*paths, "not-read-yet"], 23, title="Told anew")
+    _list(archive, feed.id, [*PATHS, "not-read-yet"], 23, title="Told anew")
     list(archive.reextract(at(24), write=True))
     archive.begin_crawl(at(25))
     archive.record_feed(FeedCapture(feed_id=feed.id, url=FEED, captured_at=at(25), status=503))
@@ -193,6 +203,46 @@ def _list(archive: Archive, feed_id: int, paths: list[str], hours: float, title:
     return {path: archive.find(f"{SITE}/{path}").id for path in paths}
 
 
+def account(archive: Archive) -> list[dict[str, object]]:
+    """Return what an archive has to tell by its own words, whatever its schema, as it comes out of JSON."""
+    told: list[object] = [*archive.feeds(), *archive.hosts(), *archive.merges(), *archive.holds()]
+    told += archive.changes(limit=999)
+    for word in ("harbour", "Variant", "防波堤", "الميناء", "boats"):
+        told += archive.search(word, limit=99)
+    for path in (*PATHS, "not-read-yet"):
+        article = archive.find(f"{SITE}/{path}")
+        told += [article, *archive.fates(article.id), *archive.titles(article.id), *archive.touches(article.id)]
+        for version in archive.versions(article.id):
+            told.append(version)
+            with suppress(NotFound):
+                told.append(Page(version_id=version.id, sha256=hashlib.sha256(archive.payload(version.id)).hexdigest()))
+    lines: list[dict[str, object]] = json.loads(json.dumps([asdict(value) for value in told], default=str))  # type: ignore[call-overload]
+    return lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What is told of the page behind a version."""
+
+    version_id: int
+    sha256: str
+
+
+def store(folder: Path) -> Path:
+    """Write the history and its account into a folder, under the name of the latest step of the schema."""
+    stored = folder / f"{migrations.known()[-1]}.db.gz"
+    with TemporaryDirectory() as working:
+        path = Path(working) / "archive.db"
+        with Archive(path) as archive:
+            everything(archive)
+            told = json.dumps(account(archive), ensure_ascii=False)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("VACUUM")
+        stored.write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+    stored.with_suffix("").with_suffix(".json.gz").write_bytes(gzip.compress(told.encode(), 9, mtime=0))
+    return stored
+
+
 if __name__ == "__main__":
-    with Archive(Path(sys.argv[1])) as written:
-        everything(written)
+    print(store(Path(__file__).parent / "data" / "archives"))

@@ -38,7 +38,7 @@ ONLY = {
     "socket": {"middlewares"},
     "requests": set(),
     "httpx": set(),
-    "os": {"settings", "cli"},
+    "os": {"settings", "cli", "archive"},  # the archive syncs the copies that it makes
     "time": {"cli", "feeds", "middlewares"},  # feedparser hands out struct_time; slots rest by the monotonic clock
 }
 

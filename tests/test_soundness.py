@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from crawler import migrations
 from crawler.archive import Archive
 from crawler.archive.rules import RULES
 from crawler.cli import main
@@ -211,11 +212,16 @@ def test_verify_goes_on_behind_a_page_that_cannot_be_read(sound: Path, tmp_path:
     assert ".recover" in done.stdout
 
 
-def test_an_older_schema_is_left_as_it_is_and_said(sound: Path, tmp_path: Path) -> None:
-    path = broken(sound, tmp_path, "DELETE FROM _sqlite_migrations")
+def test_an_older_schema_is_left_as_it_is_and_said(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = broken(sound, tmp_path, "UPDATE articles SET versions = 99")
+    before = path.read_bytes()
+    monkeypatch.setattr(migrations, "known", lambda: ["the_first_schema", "a_later_step"])
     done = verify(path)
     assert done.exit_code == 0
-    assert "warning: the schema is older than this Redline (it lacks the_first_schema" in done.stdout
+    assert "warning: the schema is older than this Redline (it lacks a_later_step): only the file" in done.stdout
+    assert path.read_bytes() == before
 
 
 def test_a_headline_in_a_finding_cannot_act_on_the_terminal(sound: Path, tmp_path: Path) -> None:

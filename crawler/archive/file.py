@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from crawler import migrations
 from crawler.errors import ArchiveError, Locked, NotFound
@@ -78,6 +79,28 @@ class File:
         rows = self.rows(statement, *parameters)
         return rows[0] if rows else None
 
+    def value(self, statement: str, *parameters: object) -> Any:
+        """Return the only value of a statement that gives one."""
+        return self.rows(statement, *parameters)[0][0]
+
+    def copy_to(self, target: Path, pages: int, tell: Callable[[int, int], None]) -> None:
+        """Copy the file as it is now into an empty one, so many pages at a time; `tell` is told (done, total) of them.
+
+        What others write meanwhile is not in it. Without the snapshot SQLite would begin again after each of their
+        writes, and never come to an end beside a crawl. The copy is left without a log. Raises sqlite3.Error.
+        """
+        copy = sqlite3.connect(target, isolation_level=None)
+        try:
+            copy.execute("PRAGMA synchronous = OFF")  # the caller syncs it once, when it is whole
+            with self.snapshot():
+                self.row("SELECT 1 FROM sqlite_master LIMIT 1")
+                self._connection.backup(
+                    copy, pages=pages, progress=lambda _, left, total: tell(total - left, total), sleep=0.01
+                )
+            copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            copy.close()
+
     def pending(self) -> list[str]:
         """Return the steps that the schema lacks, by name; none after opening it to write."""
         applied = migrations.applied(self._connection)
@@ -146,7 +169,7 @@ def explained(error: sqlite3.Error, path: Path) -> ArchiveError | Locked:
             f"{path} cannot be written ({said}): look at the disk, its quota and its mount, and run again"
         )
     if "readonly" in said or "unable to open" in said:
-        return ArchiveError(f"{path} cannot be opened for writing ({said}); check its permissions and its folder's")
+        return ArchiveError(f"{path} cannot be opened or written ({said}); check its permissions and its folder's")
     return ArchiveError(
         f"{path} is damaged or not an archive ({said}); it was left as it is. Restore a backup, or save what can be"
         f" read with: sqlite3 {path} .recover | sqlite3 recovered.db"

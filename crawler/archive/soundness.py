@@ -15,7 +15,7 @@ from types import TracebackType
 
 import zstandard
 
-from crawler import extract, search, urls
+from crawler import extract, migrations, search, urls
 from crawler.archive import versions
 from crawler.archive.file import File
 from crawler.archive.rules import RESTORE, RULES
@@ -105,6 +105,9 @@ class Verification:
         yield [_error("file", f"SQLite finds the file damaged: {line}", _BAD_DISK) for line in said if line != "ok"]
 
     def _older_schema(self) -> Iterator[list[Finding]]:
+        if self._file.pending() == migrations.known():
+            yield [_error("file", "the file is empty: there is no archive in it", "if it was one, restore a backup")]
+            return
         lacks = ", ".join(self._file.pending())
         what = f"the schema is older than this Redline (it lacks {lacks}): only the file itself was checked"
         mend = "any other command brings it up to date (a copy before: redline backup FILE); verify again then"

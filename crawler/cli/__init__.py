@@ -34,6 +34,8 @@ COMMANDS = {
     "reextract": ("keep", "Read the kept pages again with today's extractor."),
     "unmerge": ("keep", "Take an article that was merged for its own again."),
     "verify": ("upkeep", "Look whether the archive is sound."),
+    "backup": ("upkeep", "Copy the archive while it is in use."),
+    "vacuum": ("upkeep", "Give the room of what was pruned back to the disk."),
     "prune": ("keep", "Free the space of old pages; texts stay."),
 }
 

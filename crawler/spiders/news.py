@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import scrapy
-from filelock import FileLock, Timeout
 from scrapy import signals
 from scrapy.http import Request, Response, TextResponse
 from twisted.python.failure import Failure
 
 from crawler import extract, feeds, manners, visits
 from crawler.archive import Archive
-from crawler.errors import FeedError, Locked, RedlineError
+from crawler.archive.upkeep import lock
+from crawler.errors import FeedError, RedlineError
 from crawler.extract import sites
 from crawler.items import Ailment, Budget, Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
 from crawler.middlewares import Postponed, Refused
@@ -46,7 +46,7 @@ class NewsSpider(scrapy.Spider):
     def open(self, crawler: Crawler) -> None:
         path = Path(crawler.settings["ARCHIVE"])
         self._sites = sites.load(crawler.settings["SITES"])
-        self._lock = _locked(path)
+        self._lock = lock(path)
         self.archive = Archive(path)
         self.archive.begin_crawl(_now())
         self.troubles: list[str] = []  # a sentence for each feed that went wrong
@@ -245,16 +245,6 @@ class NewsSpider(scrapy.Spider):
         assert self.crawler.stats
         self.crawler.stats.inc_value("redline/postponed")
         return True
-
-
-def _locked(archive: Path) -> FileLock:
-    """Take the lock of the crawl. It dies with the process; only a file of no meaning stays."""
-    lock = FileLock(f"{archive}.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise Locked(f"another crawl is at work on {archive}; this one leaves it to that") from error
-    return lock
 
 
 def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
