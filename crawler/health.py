@@ -1,4 +1,6 @@
-"""Is a feed that answers still what it was? Signs that it is not, each with its evidence. Pure.
+"""Is all well? Whether a feed that answers is still what it was, and how the archive fares as a whole. Pure.
+
+Each sign has its evidence, each finding its way out.
 
 A site is redesigned and nobody notices for weeks that no article has an author any more, or a text. So a feed is held
 against its own past: the share of its newest articles that have something against the share of those before. Chance
@@ -8,14 +10,14 @@ must be ruled out, for a small feed has bad days: what is told would come up by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from math import comb
+from math import comb, inf
 from statistics import median
 
-from crawler.items import Ailment, Finding, Level, Sign
+from crawler.items import Ailment, Finding, Level, Sign, State
 
 # The newest articles are looked at five, ten ... at a time: a sudden end shows in few, a slow one in many.
 _NEWEST = (5, 10, 20, 40)
@@ -122,6 +124,156 @@ _MENDS = {
 }
 
 
+# The whole ------------------------------------------------------------------------------------------------------------
+
+# A run is missed when none began for three times as long as usual: cron is late, a run may take long. An hour at least.
+_TIMES_USUAL, _MISSED = 3, timedelta(hours=1)
+_FEWEST_RUNS = 4
+# Visits are late: the crawl has no time for what is due, day after day.
+_LATE = timedelta(days=1)
+# Growth is measured over a day at least: a morning is no measure of a year.
+_LEAST_SPAN = timedelta(days=1)
+_DISK_SOON, _DISK_NOW = timedelta(days=30), timedelta(days=3)
+# A write-ahead log is cut back to 16 MiB by every run that no reader hinders.
+_LONG_LOG_BYTES = 256 * 2**20
+# A clock may be so far off another.
+_CLOCK = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the archive lies: sizes in bytes. `is_running`: a run holds the lock; None: nobody can tell."""
+
+    file_bytes: int
+    log_bytes: int  # the write-ahead log beside it
+    disk_free_bytes: int
+    is_running: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """How the archive grows: what runs added in `measured`, less what was freed between them not counted."""
+
+    bytes_a_day: float
+    measured: timedelta
+    doubles_in: timedelta | None  # None: it does not grow, or not within a thousand years
+    disk_full_in: timedelta | None
+
+
+def usual_gap(state: State) -> timedelta | None:
+    """Return how long after a run the next one usually begins; None where too few were seen."""
+    starts = [run.started_at for run in state.runs[:101]]
+    if len(starts) < _FEWEST_RUNS:
+        return None
+    return timedelta(seconds=median((newer - older).total_seconds() for newer, older in pairwise(starts)))
+
+
+def forecast(state: State, place: Place) -> Forecast | None:
+    """Return where the growth of the last 30 days leads; None where less than a day of it is known.
+
+    Growth is the sum of what each run added: that something was pruned between them makes the archive smaller, not its
+    growth.
+    """
+    sizes = [(run.ended_at, run.archive_bytes) for run in reversed(state.runs) if run.ended_at and run.archive_bytes]
+    if len(sizes) < 2:
+        return None
+    (first, _), (last, _) = sizes[0], sizes[-1]
+    assert first is not None
+    assert last is not None
+    if (measured := last - first) < _LEAST_SPAN:
+        return None
+    added = sum(max(0, (after or 0) - (before or 0)) for (_, before), (_, after) in pairwise(sizes))
+    a_day = added / (measured / timedelta(days=1))
+
+    def reached(size: float) -> timedelta | None:
+        days = size / a_day if a_day else inf
+        return timedelta(days=days) if days < 365_000 else None
+
+    return Forecast(
+        bytes_a_day=a_day,
+        measured=measured,
+        doubles_in=reached(state.used_bytes),
+        disk_full_in=reached(place.disk_free_bytes + state.free_bytes),
+    )
+
+
+def findings(state: State, place: Place) -> list[Finding]:
+    """Return what is wrong with the whole or worth a look, the worst first; sources are `source_findings`' to tell."""
+    if state.pending:
+        what = f"the file has an older schema than this Redline (it lacks {', '.join(state.pending)})"
+        mend = "the next crawl brings it up to date, and so does `redline feeds`; then there is more to say"
+        return [Finding(level=Level.WARNING, what=what, mend=mend, check="schema")]
+    found = [*_of_runs(state, place), *_of_the_disk(state, place)]
+    if state.latest_capture is not None and state.latest_capture - state.at > _CLOCK:
+        what = f"the latest visit lies {_span(state.latest_capture - state.at)} in the future: the clock was set back"
+        mend = "set this machine's clock (timedatectl); times in the archive are its own"
+        found.append(Finding(level=Level.ERROR, what=what, mend=mend, check="clock"))
+    if state.due_since is not None and state.at - state.due_since > _LATE:
+        what = f"the longest overdue visit has waited for {_span(state.at - state.due_since)}"
+        mend = (
+            "where hosts asked us to wait there is nothing to do; else give the crawl more room: a run more often,"
+            " --max-time, HOST_MAX_REQUESTS"
+        )
+        found.append(Finding(level=Level.WARNING, what=what, mend=mend, check="backlog"))
+    return sorted(found, key=lambda finding: list(Level).index(finding.level), reverse=True)
+
+
+def source_findings(state: State) -> list[Finding]:
+    """Return what is wrong with feeds: those that fail, those that answer and are not what they were."""
+    found = []
+    for feed in state.failing:
+        times = f", {feed.failures} times in a row" if feed.failures > 1 else ""
+        good = f"the last good visit was on {feed.last_good_at:%Y-%m-%d}" if feed.last_good_at else "it never was good"
+        what = f"{feed.title or feed.url}: {feed.last_error}{times}; {good}"
+        mend = f"it is tried again; `redline remove {feed.id}` takes it off the list"
+        found.append(Finding(level=Level.WARNING, what=what, mend=mend, check="failing"))
+    return found + [finding(ailment) for ailment in state.ailments]
+
+
+def _of_runs(state: State, place: Place) -> Iterator[Finding]:
+    if not state.feeds:
+        mend = "`redline add https://example.org/` watches one"
+        yield Finding(level=Level.WARNING, what="no feed is watched", mend=mend, check="feeds")
+        return
+    if not state.runs:
+        mend = "`redline crawl` makes one; cron makes it again and again"
+        yield Finding(level=Level.WARNING, what="there was no crawl yet", mend=mend, check="runs")
+        return
+    latest, usual = state.runs[0], usual_gap(state)
+    since = state.at - latest.started_at
+    if place.is_running is not True and usual is not None and since > max(_TIMES_USUAL * usual, _MISSED):
+        what = f"no crawl began for {_span(since)}; usually one does every {_span(usual)}"
+        mend = "look at what starts it: `systemctl list-timers`, the crontab, its mails"
+        yield Finding(level=Level.ERROR, what=what, mend=mend, check="runs")
+    if latest.reason == "the archive cannot be written":
+        mend = "`redline crawl` says why; a full disk and permissions are the usual reasons"
+        what = "the latest crawl ended because the archive could not be written"
+        yield Finding(level=Level.ERROR, what=what, mend=mend, check="runs")
+    if latest.ended_at is None and (latest.reason is not None or place.is_running is False):
+        what = f"the latest crawl, of {latest.started_at:%Y-%m-%d %H:%M} UTC, was cut short: what it saw is kept"
+        mend = "the next one goes on; if it happens again look for what kills it (memory, a time limit)"
+        yield Finding(level=Level.WARNING, what=what, mend=mend, check="runs")
+
+
+def _of_the_disk(state: State, place: Place) -> Iterator[Finding]:
+    ahead = forecast(state, place)
+    if ahead is not None and ahead.disk_full_in is not None and ahead.disk_full_in < _DISK_SOON:
+        is_near = ahead.disk_full_in < _DISK_NOW
+        yield Finding(
+            level=Level.ERROR if is_near else Level.WARNING,
+            what=f"at this growth the disk is full in {_span(ahead.disk_full_in)}",
+            mend="make room, or free that of old pages: `redline prune`; texts stay",
+            check="disk",
+        )
+    if place.log_bytes > _LONG_LOG_BYTES:
+        what = f"the write-ahead log beside the archive has {place.log_bytes / 2**20:,.0f} MiB"
+        mend = "a reader has been at work for long (an open browser page, a forgotten sqlite3): end it, and crawl once"
+        yield Finding(level=Level.WARNING, what=what, mend=mend, check="log")
+
+
+# In numbers -----------------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class _Loss:
     """`newest` and `before` are the two shares, in words."""
@@ -170,5 +322,7 @@ def _by_chance(few: int, of: int, past: int, of_past: int) -> float:
 
 
 def _span(span: timedelta) -> str:
-    hours = span / timedelta(hours=1)
-    return f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.0f} hours"
+    minutes = span / timedelta(minutes=1)
+    if minutes < 120:
+        return f"{minutes:.0f} minutes"
+    return f"{minutes / 60:.0f} hours" if minutes < 48 * 60 else f"{minutes / 1440:,.0f} days"

@@ -521,3 +521,58 @@ class Ailment:
     sign: Sign
     since: datetime
     evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run of the crawl. `ended_at` None: it is at work, or was killed; then `reason` may say so.
+
+    `counts` are visits by `feeds`, `articles` and each `Outcome`. `archive_bytes` is what the archive held at its end,
+    None where that was not written down.
+    """
+
+    started_at: datetime
+    ended_at: datetime | None
+    reason: str | None
+    counts: dict[str, int]
+    archive_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What runs have added since a moment."""
+
+    articles: int  # read for the first time
+    versions: int
+    visits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How an archive fares as a whole, at one moment.
+
+    `runs` are those of the last 30 days, the newest first, at most some thousands. `grown` is by days back from the
+    moment: 1, 7, 30. `since` is when the first run began, None before it. `due_since` is the longest overdue visit's
+    appointment, None if nothing is due. `pending` are the steps that the schema lacks: then all else is empty.
+    """
+
+    at: datetime
+    pending: tuple[str, ...] = ()
+    since: datetime | None = None
+    runs: tuple[Run, ...] = ()
+    feeds: int = 0  # watched, those paused left out
+    paused: int = 0
+    failing: tuple[WatchedFeed, ...] = ()  # the latest visit of each went wrong
+    due_feeds: int = 0
+    due_articles: int = 0
+    due_since: datetime | None = None
+    articles: int = 0
+    versions: int = 0
+    visits: int = 0
+    grown: dict[int, Growth] = field(default_factory=dict)
+    used_bytes: int = 0
+    free_bytes: int = 0  # in the file, to be used again
+    latest_capture: datetime | None = None
+    ailments: tuple[Ailment, ...] = ()
+    hosts: tuple[Host, ...] = ()  # those that asked us to wait, or whose validators lie
+    older_extractor: int = 0  # articles last changed before a run read by today's rules

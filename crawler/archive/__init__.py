@@ -14,6 +14,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     versions      texts block by block, the pages behind them
     surroundings  what stands around articles: whether a difference is an edit at all
     health        what ails feeds although they answer
+    state         how the whole fares: read beside a crawl
     log           the steps from version to version, judged; flaps; the brake
 """
 

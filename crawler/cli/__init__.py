@@ -29,6 +29,7 @@ COMMANDS = {
     "diff": ("read", "Show what changed between two versions of an article."),
     "search": ("read", "Find words in every version, in any script."),
     "serve": ("serve", "Browse it all."),
+    "status": ("status", "Say whether all is well; for monitors too."),
     "extract": ("extract", "Print the article that a page holds; no archive needed."),
     "accept": ("keep", "Say that the held changes of a feed are edits."),
     "reextract": ("keep", "Read the kept pages again with today's extractor."),
