@@ -190,17 +190,18 @@ class Archive:
         else:
             rows = self._file.rows(f"{_VISITED} AND a.next_visit <= ?", as_text(now + _SLACK))
         known = hosts.every(self._file)
-        due = {row["id"]: hosts.due_article(row, known, now) for row in rows}
+        due = {row["id"]: row for row in rows}
+        waiting = {name for name, host in known.items() if manners.is_waiting(host, now)}
         candidates = (
             schedule.Candidate(
                 article_id=row["id"],
                 feed_id=row["feed_id"],
-                host=hosts.of(row["current_url"]),
+                host=host,
                 last_visit=moment(row["last_visit"]),
                 next_visit=known_moment(row["next_visit"]),
             )
             for row in rows
-            if not manners.is_waiting(known.get(hosts.of(row["current_url"]), Host(name="")), now)
+            if (host := hosts.of(row["current_url"])) not in waiting
         )
         feeds_due = Counter(hosts.of(feed.url) for feed in self.due_feeds(now, everything=everything))
         per_host = budget.per_host or len(rows) + feeds_due.total()
@@ -212,7 +213,7 @@ class Archive:
             total=None if budget.requests is None else max(0, budget.requests - feeds_due.total()),
             used={host: feeds_due[host] + per_host - rooms.get(host, per_host) for host in {*feeds_due, *rooms}},
         )
-        return (due[candidate.article_id] for candidate in chosen)
+        return (hosts.due_article(due[candidate.article_id], known, now) for candidate in chosen)
 
     def record(self, capture: Capture) -> Outcome:
         """Record a visit to an article, and the new version if it showed one; return what it showed.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from crawler import manners
 from crawler.archive.file import File
 from crawler.items import Budget, Capture, DueArticle, FeedCapture, Host, Trust
 from crawler.rows import as_text, moment
+
+# What urlsplit calls netloc, in a fifth of its time: a run asks for the host of each article that is due.
+_HOST = re.compile(r"[^/?#]*//([^/?#]*)")
 
 
 def named(file: File, name: str) -> Host:
@@ -24,8 +27,9 @@ def every(file: File) -> dict[str, Host]:
 
 
 def of(url: str) -> str:
-    """Return the name under which the host of an address is kept."""
-    return urlsplit(url).netloc
+    """Return the name under which the host of an address is kept; "" where there is none."""
+    found = _HOST.match(url)
+    return found[1] if found else ""
 
 
 def keep(file: File, host: Host) -> None:
