@@ -56,9 +56,9 @@ def redline(tmp_path: Path) -> Command:
     return run
 
 
-def findings(path: Path) -> list[Finding]:
+def findings(path: Path, *, is_quick: bool = False) -> list[Finding]:
     """Return all that `redline verify` has to say of an archive."""
-    with Verification(path) as verification:
+    with Verification(path, is_quick=is_quick) as verification:
         return [finding for found in verification for finding in found]
 
 

@@ -527,12 +527,12 @@ def start_crawl(folder: Path, *settings: str) -> subprocess.Popen[str]:
     )
 
 
-def wait_for(happened: object, seconds: float = 30) -> None:
+def wait_for(happened: object, seconds: float = 30, every: float = 0.01) -> None:
     """Wait until a request has arrived: the press runs in a thread of this process, the crawl in another one."""
     end = time.monotonic() + seconds
     while not happened():  # type: ignore[operator]
         assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 def test_a_failure_of_ours_ends_the_run_with_1_and_the_other_visits_are_recorded(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from crawler.errors import RedlineError, UsageError
+from crawler.errors import Locked, RedlineError, UsageError
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -90,7 +90,9 @@ def crawl_command(
     if verbose:
         click.echo(_closing_line(spider.counts, time.monotonic() - started), err=True)
     if spider.failures:
-        raise RedlineError("\nredline: ".join(dict.fromkeys(spider.failures)))
+        # Nothing is broken where another program held the file for too long: what was not recorded stays due.
+        kind = Locked if all(isinstance(failure, Locked) for failure in spider.failures) else RedlineError
+        raise kind("\nredline: ".join(dict.fromkeys(map(str, spider.failures))))
     if spider.troubles or spider.ailments:
         sys.exit(SOME_SOURCES_FAILED)
 

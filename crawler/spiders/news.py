@@ -50,7 +50,7 @@ class NewsSpider(scrapy.Spider):
         self.archive = Archive(path)
         self.archive.begin_crawl(_now())
         self.troubles: list[str] = []  # a sentence for each feed that went wrong
-        self.failures: list[str] = []  # what of ours went wrong: the run has failed
+        self.failures: list[RedlineError] = []  # what of ours went wrong: the run has failed
         self.ailments: list[Ailment] = []  # what is to be told of feeds that answer
         self.counts: dict[str, int] = {}
         self._asked: set[int] = set()  # the articles asked for in this run
@@ -62,7 +62,7 @@ class NewsSpider(scrapy.Spider):
             self.counts = self.archive.end_crawl(_now(), _ENDINGS.get(reason, reason))
             self.ailments = self.archive.examine_feeds(_now())
         except RedlineError as error:
-            self.failures.append(str(error))
+            self.failures.append(error)
         finally:
             self.archive.close()
             self._lock.release()
@@ -76,12 +76,12 @@ class NewsSpider(scrapy.Spider):
     def _fail(self, url: str, error: BaseException | None) -> None:
         """Note a failure of ours. If the archive cannot be written there is no use in asking for more."""
         if isinstance(error, RedlineError):
-            self.failures.append(str(error))
+            self.failures.append(error)
             assert self.crawler.engine
             closing = self.crawler.engine.close_spider_async(reason="the archive cannot be written")
             self._closing = asyncio.get_running_loop().create_task(closing)
         else:
-            self.failures.append(f"{url}: {error!r}; this is a bug of Redline's, please report it")
+            self.failures.append(RedlineError(f"{url}: {error!r}; this is a bug of Redline's, please report it"))
 
     async def start(self) -> AsyncIterator[Request]:
         everything = self.settings.getbool("CRAWL_EVERYTHING")
