@@ -244,7 +244,7 @@ class Archive:
                 assert capture.article is not None
                 self._surroundings.look(known["host"], capture, capture.article)
                 outcome, version_id, wavered = self._record_text(known, capture, capture.article, latest)
-                addresses.note_own(self._file, capture, capture.article)
+                addresses.note_own(self._file, known, capture, capture.article)
                 self._note_titles(capture, capture.article)
             if outcome in _SAME_TEXT:
                 assert latest is not None

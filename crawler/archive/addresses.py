@@ -50,13 +50,15 @@ def note(file: File, article_id: int, url: str, source: str, seen: datetime) -> 
     return True
 
 
-def note_own(file: File, capture: Capture, article: Article) -> None:
-    """Note the addresses that a page calls its own, where its site may speak for them."""
+def note_own(file: File, known: sqlite3.Row, capture: Capture, article: Article) -> None:
+    """Note the addresses that a page calls its own, where its site may speak for them.
+
+    Most name the one at which the article stands: that is known, and a visit that shows nothing new need not write it.
+    """
     answered = capture.final_url or capture.url
-    if article.canonical_url and urls.same_site(answered, article.canonical_url):
-        note(file, capture.article_id, article.canonical_url, "canonical", capture.captured_at)
-    if article.amp_url and urls.same_site(answered, article.amp_url):
-        note(file, capture.article_id, article.amp_url, "amp", capture.captured_at)
+    for own, source in ((article.canonical_url, "canonical"), (article.amp_url, "amp")):
+        if own and own not in (known["url"], known["current_url"]) and urls.same_site(answered, own):
+            note(file, capture.article_id, own, source, capture.captured_at)
 
 
 def follow_move(file: File, known: sqlite3.Row, capture: Capture) -> bool:
