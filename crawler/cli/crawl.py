@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from crawler import urls
 from crawler.errors import Locked, RedlineError, UsageError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from scrapy import Request
-    from scrapy.crawler import Crawler
+    from scrapy.crawler import AsyncCrawlerProcess, Crawler
     from scrapy.settings import Settings
 
 SOME_SOURCES_FAILED = 3
+FORMATS = ("text", "json")
 
 _NO_CONTACT = """\
 a publisher who looks at the log must be able to reach whoever runs this crawl, and nobody is named.
@@ -45,6 +50,19 @@ def _seconds(ctx: click.Context, param: click.Parameter, value: str | None) -> i
 @click.option("--max-requests", type=click.IntRange(1), help="Make at most so many requests, robots.txt included.")
 @click.option("-s", "settings", multiple=True, metavar="KEY=VALUE", help="A Scrapy setting, e.g. DOWNLOAD_DELAY=0.5.")
 @click.option("-v", "--verbose", count=True, help="-v: one closing line. -vv: what Scrapy says. -vvv: all of it.")
+@click.option("--log-format", type=click.Choice(FORMATS), default="text", help="json: one object a line.")
+@click.option(
+    "--log-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Append to FILE too, a line for each run at least.",
+)
+@click.option(
+    "--heartbeat",
+    metavar="URL",
+    envvar="REDLINE_HEARTBEAT",
+    help="Ask for URL at the end of a run, for URL/fail after a failure.  [env var: REDLINE_HEARTBEAT]",
+)
 @click.pass_obj
 def crawl_command(
     archive: Path,
@@ -53,6 +71,9 @@ def crawl_command(
     max_requests: int | None,
     settings: tuple[str, ...],
     verbose: int,
+    log_format: str,
+    log_file: Path | None,
+    heartbeat: str | None,
 ) -> None:
     """Visit every feed and article that is due, record what was seen, and end.
 
@@ -67,37 +88,92 @@ def crawl_command(
                3  some feeds failed, or are not what they were (once a day); the others are up to date
               75  another crawl is at work on this archive
 
+    A heartbeat is sent after 0 and 3 (the run did its work), to URL/fail after 1, not at all after 75 or a signal. One
+    that fails is said with -v and fails nothing.
+
     \b
     crontab:  */15 * * * *  REDLINE_CONTACT=mailto:you@example.org redline --archive /srv/news.db crawl --max-time 14m
     """
-    from crawler.archive import Archive
-    from crawler.cli.output import plain
-    from crawler.health import finding
+    from crawler.cli import logs
 
     started = time.monotonic()
+    if heartbeat and urls.clean(heartbeat) is None:
+        raise UsageError("--heartbeat is no http or https address")
+    logs.begin(verbose, form=log_format, file=log_file, secrets=[heartbeat] if heartbeat else [])
+    log = logging.getLogger(logs.OURS)
+    try:
+        _look(archive, log)
+    except RedlineError as error:
+        if heartbeat and error.exit_code == RedlineError.exit_code:
+            _tell_of_failure(archive, settings, heartbeat)
+        _leave(log, error)
+    try:
+        spider = _run(archive, everything, max_time, max_requests, settings, heartbeat, draws=verbose < 2)
+    except RedlineError as error:
+        _leave(log, error)
+    code, seconds = _exit_code(spider), time.monotonic() - started
+    _say(log, spider)
+    fields = {"event": "ended", "counts": spider.counts, "seconds": round(seconds, 1), "exit_code": code}
+    log.info("%s", _closing_line(spider.counts, seconds), extra=fields)
+    sys.exit(code)
+
+
+def _look(archive: Path, log: logging.Logger) -> None:
+    """Raise what is wrong with the archive before anything is asked of anybody."""
+    from crawler.archive import Archive
 
     with Archive(archive, create=False) as opened:
-        watched = opened.due_feeds(datetime.now(UTC), everything=True)
-    if not watched and verbose:
-        click.echo("no feed is watched; add one with: redline add https://example.org/", err=True)
+        if not opened.due_feeds(datetime.now(UTC), everything=True):
+            log.info("no feed is watched; add one with: redline add https://example.org/")
+
+
+def _leave(log: logging.Logger, error: RedlineError) -> NoReturn:
+    log.error("%s", error, extra={"event": "failed", "exit_code": error.exit_code})
+    sys.exit(error.exit_code)
+
+
+def _run(
+    archive: Path,
+    everything: bool,
+    max_time: int | None,
+    max_requests: int | None,
+    overrides: tuple[str, ...],
+    heartbeat: str | None,
+    *,
+    draws: bool,
+) -> Any:
+    """Make a run and return its spider. Raises RedlineError for what kept it from running."""
+    from crawler.spiders.news import NewsSpider
+
+    settings = crawl_settings(archive, overrides)
+    settings.set("CRAWL_EVERYTHING", everything, priority="cmdline")
     limits = {"CLOSESPIDER_TIMEOUT": max_time, "MAX_REQUESTS": max_requests}
-    spider = _run(archive, everything, {name: most for name, most in limits.items() if most}, settings, verbose)
+    settings.update({name: most for name, most in limits.items() if most}, priority="cmdline")
+    if draws and sys.stderr.isatty():
+        settings.set("EXTENSIONS", settings.getdict("EXTENSIONS") | {"crawler.cli.crawl.Progress": 0})
+    return run_spider(settings, NewsSpider, heartbeat=heartbeat)
+
+
+def _say(log: logging.Logger, spider: Any) -> None:
+    """Say what went wrong in a run."""
+    from crawler.health import finding
+
     for trouble in spider.troubles:
-        click.echo(f"redline: {trouble}", err=True)
-    for ailment in spider.ailments:
-        told = finding(ailment)
-        click.echo(f"redline: {plain(told.what)}\n   {told.mend}", err=True)
-    if verbose:
-        click.echo(_closing_line(spider.counts, time.monotonic() - started), err=True)
+        log.warning("%s", trouble, extra={"event": "feed_failed"})
+    for told in map(finding, spider.ailments):
+        log.warning("%s", told.what, extra={"event": f"feed_{told.check}", "mend": told.mend})
+    for failure in dict.fromkeys(map(str, spider.failures)):
+        log.error("%s", failure, extra={"event": "failed"})
+
+
+def _exit_code(spider: Any) -> int:
     if spider.failures:
         # Nothing is broken where another program held the file for too long: what was not recorded stays due.
-        kind = Locked if all(isinstance(failure, Locked) for failure in spider.failures) else RedlineError
-        raise kind("\nredline: ".join(dict.fromkeys(map(str, spider.failures))))
-    if spider.troubles or spider.ailments:
-        sys.exit(SOME_SOURCES_FAILED)
+        return (Locked if all(isinstance(failure, Locked) for failure in spider.failures) else RedlineError).exit_code
+    return SOME_SOURCES_FAILED if spider.troubles or spider.ailments else 0
 
 
-def crawl_settings(archive: Path, overrides: tuple[str, ...] = (), verbose: int = 0) -> Settings:
+def crawl_settings(archive: Path, overrides: tuple[str, ...] = ()) -> Settings:
     """Return Scrapy's settings for a run of ours. Raises UsageError for an override that is not KEY=VALUE."""
     from scrapy.settings import Settings
 
@@ -109,22 +185,27 @@ def crawl_settings(archive: Path, overrides: tuple[str, ...] = (), verbose: int 
             raise UsageError(f"-s {override!r}: write it as KEY=VALUE, for example -s DOWNLOAD_DELAY=0.5")
         settings.set(name, value, priority="cmdline")
     settings.set("ARCHIVE", str(archive), priority="cmdline")
-    settings.set("LOG_ENABLED", verbose > 1, priority="cmdline")
-    settings.set("LOG_INSTALL_ROOT_HANDLER", verbose > 1, priority="cmdline")
-    settings.set("LOG_LEVEL", "DEBUG" if verbose > 2 else "INFO", priority="cmdline")
     if not settings["CONTACT"]:
         settings.set("CONTACT", _contact(), priority="cmdline")
         settings.set("USER_AGENT", f"{settings['USER_AGENT']} (+{settings['CONTACT']})", priority="cmdline")
     return settings
 
 
-def run_spider(settings: Settings, spider: type, **arguments: object) -> Any:
-    """Run a spider to its end and return it. Raises what kept it from starting."""
+def run_spider(settings: Settings, spider: type, *, heartbeat: str | None = None, **arguments: object) -> Any:
+    """Run a spider to its end and return it, and a heartbeat after it. Raises what kept it from starting."""
     from scrapy.crawler import AsyncCrawlerProcess
 
+    from crawler.cli import logs
+
+    if not logging.getLogger().handlers:
+        logs.begin()
+    settings.set("LOG_INSTALL_ROOT_HANDLER", False, priority="cmdline")  # what is said goes out by `logs`
     process = AsyncCrawlerProcess(settings)
     crawler = process.create_crawler(spider)
     task = process.crawl(crawler, **arguments)
+    if heartbeat:
+        # In the same process, for the reactor starts once; and before the process has seen that nothing is left to do.
+        task.add_done_callback(lambda done: _send(heartbeat, process, crawler, done))
     process.start()
     # Scrapy ends with success even if a component could not be built.
     error = task.exception() if task.done() and not task.cancelled() else None
@@ -135,15 +216,30 @@ def run_spider(settings: Settings, spider: type, **arguments: object) -> Any:
     return crawler.spider
 
 
-def _run(archive: Path, everything: bool, limits: dict[str, int], overrides: tuple[str, ...], verbose: int) -> Any:
-    from crawler.spiders.news import NewsSpider
+def _tell_of_failure(archive: Path, overrides: tuple[str, ...], heartbeat: str) -> None:
+    from crawler.spiders.heartbeat import Heartbeat
 
-    settings = crawl_settings(archive, overrides, verbose)
-    settings.set("CRAWL_EVERYTHING", everything, priority="cmdline")
-    settings.update(limits, priority="cmdline")
-    if sys.stderr.isatty() and verbose < 2:
-        settings.set("EXTENSIONS", settings.getdict("EXTENSIONS") | {"crawler.cli.crawl.Progress": 0})
-    return run_spider(settings, NewsSpider)
+    run_spider(crawl_settings(archive, overrides), Heartbeat, url=_failed(heartbeat))
+
+
+def _send(url: str, process: AsyncCrawlerProcess, crawler: Crawler, done: asyncio.Task[None]) -> None:
+    """Tell a monitor how a run ended, unless it was no run (another is at work) or a person ended it."""
+    from crawler.spiders.heartbeat import Heartbeat
+
+    error = None if done.cancelled() else done.exception()
+    if error is None and crawler.spider is not None:
+        ended = crawler.spider.ended  # type: ignore[attr-defined]
+        code = _exit_code(crawler.spider)
+    else:
+        ended, code = "", error.exit_code if isinstance(error, RedlineError) else RedlineError.exit_code
+    if done.cancelled() or ended == "shutdown" or code in (UsageError.exit_code, Locked.exit_code):
+        return
+    process.crawl(Heartbeat, url=_failed(url) if code == RedlineError.exit_code else url)
+
+
+def _failed(url: str) -> str:
+    """Return where to tell of a failure, as healthchecks.io and its like have it."""
+    return f"{url.rstrip('/')}/fail"
 
 
 def _contact() -> str:
@@ -165,18 +261,21 @@ def _count(number: int, noun: str) -> str:
 
 
 class Progress:
-    """A bar on standard error while the crawl runs: visits made of those asked for so far, and what they showed."""
+    """A bar on standard error while the crawl runs: visits made of those asked for so far, how fast, until when,
+    and what they showed.
+    """
 
     def __init__(self, crawler: Crawler) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
         from scrapy import signals
 
         assert crawler.stats
         self._stats = crawler.stats
-        columns = (TextColumn("[bold]crawl"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._bar = Progress(*columns, TextColumn("{task.fields[shown]}"), console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task("crawl", total=0, shown="")
+        rate, shown = (TextColumn(f"{{task.fields[{name}]}}") for name in ("rate", "shown"))
+        columns = (TextColumn("[bold]crawl"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), shown)
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("crawl", total=0, rate="", shown="")
         crawler.signals.connect(self._bar.start, signals.spider_opened)
         crawler.signals.connect(self._asked, signals.request_scheduled)
         crawler.signals.connect(self._recorded, signals.item_scraped)
@@ -196,4 +295,10 @@ class Progress:
     def _recorded(self) -> None:
         counts = {name: value for name, value in self._stats.get_stats().items() if name.startswith("redline/")}
         new, changed = (counts.get(f"redline/{name}", 0) for name in ("new", "changed"))
-        self._bar.update(self._task, completed=sum(counts.values()), shown=f"{new} new, {changed} changed")
+        speed = self._bar.tasks[0].speed
+        self._bar.update(
+            self._task,
+            completed=sum(counts.values()),
+            rate=f"{speed:,.1f}/s" if speed else "",
+            shown=f"{new} new, {changed} changed",
+        )

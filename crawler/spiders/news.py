@@ -52,12 +52,14 @@ class NewsSpider(scrapy.Spider):
         self.troubles: list[str] = []  # a sentence for each feed that went wrong
         self.failures: list[RedlineError] = []  # what of ours went wrong: the run has failed
         self.ailments: list[Ailment] = []  # what is to be told of feeds that answer
+        self.ended = ""  # how, in Scrapy's words; empty: it has not
         self.counts: dict[str, int] = {}
         self._asked: set[int] = set()  # the articles asked for in this run
         crawler.signals.connect(self.item_failed, signals.item_error)
         crawler.signals.connect(self.callback_failed, signals.spider_error)
 
     def closed(self, reason: str) -> None:
+        self.ended = reason
         try:
             self.counts = self.archive.end_crawl(_now(), _ENDINGS.get(reason, reason))
             self.ailments = self.archive.examine_feeds(_now())
