@@ -12,6 +12,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     learning      what visits teach of a feed's habits and an article's pace
     addresses     every address of every article
     versions      texts block by block, the pages behind them
+    clock         what to mend when this machine's clock was set back
     surroundings  what stands around articles: whether a difference is an edit at all
     health        what ails feeds although they answer
     state         how the whole fares: read beside a crawl
@@ -29,7 +30,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, feeds, health, hosts, learning, log, merges, versions
+from crawler.archive import addresses, clock, feeds, health, hosts, learning, log, merges, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -299,6 +300,7 @@ class Archive:
     def begin_crawl(self, now: datetime) -> int:
         """Open a row for a run: the visits recorded from here on belong to it. First close those that were killed."""
         with self._file.transaction():
+            clock.mend(self._file, now)
             for cut in self._file.rows("SELECT id FROM crawls WHERE ended_at IS NULL AND reason IS NULL"):
                 log.hold_redesigns(self._file, cut["id"], now)
                 self._file.run("UPDATE crawls SET reason = 'cut short' WHERE id = ?", cut["id"])
@@ -316,8 +318,9 @@ class Archive:
         with self._file.transaction():
             log.hold_redesigns(self._file, self._crawl_id, now)
             row = self._file.row(
-                "UPDATE crawls SET ended_at = ?, reason = ?, bytes = (SELECT (page_count - freelist_count) * page_size"
-                " FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()) WHERE id = ? RETURNING *",
+                "UPDATE crawls SET ended_at = max(started_at, ?), reason = ?, bytes = (SELECT (page_count -"
+                " freelist_count) * page_size FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size())"
+                " WHERE id = ? RETURNING *",
                 *(as_text(now), reason, self._crawl_id),
             )
             assert row is not None
@@ -554,6 +557,7 @@ class Archive:
         latest = versions.load(self._file, row)
         if digest == versions.digest_today(latest):
             return Outcome.UNCHANGED, latest.id, 0
+        capture = _not_before(latest.last_seen, capture)
         settled = self._surroundings.settle(known["host"], capture, article, latest)
         if settled.wavered:
             article, digest = settled.article, extract.digest(settled.article)
@@ -571,6 +575,7 @@ class Archive:
             assert flap is not None
             latest = replace(latest, last_seen=max(latest.last_seen, known_moment(flap["last_seen"])))
             self._file.run("UPDATE articles SET flap_id = NULL WHERE id = ?", known["id"])
+            capture = _not_before(latest.last_seen, capture)
         version_id = log.append(self._file, capture, article, digest, latest, difference)
         after = replace(latest, id=version_id, article=article, first_seen=capture.captured_at)
         log.look_twice(self._file, self._crawl_id, known, latest, after, difference)
@@ -735,3 +740,11 @@ class Archive:
             is_there=lambda text: extract.comparable(text) in here,
         )
         return extract.digest(settled.article) != extract.digest(old)
+
+
+def _not_before(moment: datetime, capture: Capture) -> Capture:
+    """Return a visit as one that came after `moment`, whatever our clock showed: it may have been set back.
+
+    So a version never begins before the one that it replaced. The visit's own row says what the clock showed.
+    """
+    return replace(capture, captured_at=max(moment, capture.captured_at))

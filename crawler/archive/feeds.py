@@ -153,7 +153,7 @@ def record_entries(file: File, feed_id: int, entries: Sequence[Entry], seen: dat
         )
         columns = ("url", "title", "summary", "date_published", "date_modified")
         if before is not None and tuple(before[name] for name in columns) == said:
-            file.run("UPDATE entries SET last_seen = ? WHERE id = ?", now, before["id"])
+            file.run("UPDATE entries SET last_seen = max(last_seen, ?) WHERE id = ?", now, before["id"])
             continue
         listed.is_news = True
         article_id = addresses.article_at(file, entry.url)

@@ -277,7 +277,8 @@ def _header(response: Response, name: str) -> str | None:
 
 def _elapsed(response: Response) -> int | None:
     seconds = response.meta.get("download_latency")
-    return None if seconds is None else round(seconds * 1000)
+    # Scrapy takes the time from the clock of the wall, which may be set back meanwhile.
+    return None if seconds is None else max(0, round(seconds * 1000))
 
 
 def _now() -> datetime:
