@@ -33,6 +33,7 @@ _DISTRUSTED_FOR = timedelta(days=30)
 _WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 _HEAD_BYTES = 256 * 1024
 _META = re.compile(rb"<meta\b[^>]{0,2000}>", re.IGNORECASE)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _ATTRIBUTE = re.compile(r"""([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
 
 
@@ -132,10 +133,14 @@ def directives(headers: Iterable[str], body: bytes, *, agent: str) -> tuple[str,
             if colon and name.strip() not in _WITH_VALUE:
                 speaks_to, part = name.strip(), rest
             if speaks_to in ("", "robots", agent.lower()):
-                found.add(" ".join(part.split()))
+                found.add(_word(part))
     for content in _metas(body[:_HEAD_BYTES], {"robots", agent.lower()}):
-        found |= {" ".join(part.split()) for part in content.lower().split(",")}
+        found |= {_word(part) for part in content.lower().split(",")}
     return tuple(sorted(found - {""}))
+
+
+def _word(part: str) -> str:
+    return " ".join(_CONTROL.sub(" ", part).split())
 
 
 def _metas(head: bytes, names: set[str]) -> Iterator[str]:
