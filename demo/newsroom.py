@@ -19,6 +19,7 @@ import hashlib
 import http.client
 import io
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -67,6 +68,9 @@ class _Fault:
     close: bool
     reset: bool
     truncate: bool
+    raw: bytes | None
+    endless: bytes
+    drip: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +96,23 @@ class Newsroom:
     """A press to crawl. `outlets` are names of `press.OUTLETS`; with none there is one bare site, "", for own pages.
 
     Each outlet has an address of its own, 127.0.0.2 and on, all on `port` (0: any that is free). With `host`, and where
-    the machine has no other loopback address than 127.0.0.1 (macOS), each has a port of its own on that address.
+    the machine has no other loopback address than 127.0.0.1 (macOS), each has a port of its own on that address. With
+    `tls`, all of it is https, with the certificate that the context holds. `bare` are further sites without an outlet.
     """
 
-    def __init__(self, outlets: Sequence[str] = OUTLETS, host: str | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        outlets: Sequence[str] = OUTLETS,
+        host: str | None = None,
+        port: int = 0,
+        *,
+        bare: Sequence[str] = (),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self.requests: list[Request] = []
         self._outlets = {name: load(name) for name in outlets}
+        self._bare = tuple(bare)
+        self._tls = tls
         self._host = host
         self._port = port
         self._round = 0
@@ -185,12 +200,18 @@ class Newsroom:
         close: bool = False,
         reset: bool = False,
         truncate: bool = False,
+        raw: bytes | None = None,
+        endless: bytes = b"",
+        drip: float = 0.0,
     ) -> None:
         """Let the next `times` requests for a path go wrong (None: all, until `mend`), at every outlet unless given.
 
         `status`, `headers` and `body` replace those of the true answer, in part or whole. `delay` is seconds before
         anything is sent. `close` ends the connection without an answer, `reset` does so with a TCP reset, `truncate`
-        does after half of the body that Content-Length has promised. Faults of one path are played in order.
+        does after half of the body that Content-Length has promised. `raw` is sent in place of the whole answer, head
+        and body, to the letter; behind it `endless` is sent again and again until the client has enough, and without
+        that the connection ends. `drip` is seconds between two bytes of all that is sent. Faults of one path are played
+        in order.
         """
         self._faults.append(
             _Fault(
@@ -204,6 +225,9 @@ class Newsroom:
                 close=close,
                 reset=reset,
                 truncate=truncate,
+                raw=raw,
+                endless=endless,
+                drip=drip,
             )
         )
 
@@ -214,10 +238,11 @@ class Newsroom:
     # ------------------------------------------------------------------------------------------ its life
 
     def __enter__(self) -> Self:
-        names = list(self._outlets) or [""]
+        names = [*self._outlets, *self._bare] or [""]
         for name, bound in zip(names, _bind(len(names), self._host, self._port), strict=True):
             host, port = bound.getsockname()
-            self._sites[name] = _Site(self._outlets.get(name), bound, f"http://{host}:{port}")
+            scheme = "https" if self._tls else "http"
+            self._sites[name] = _Site(self._outlets.get(name), bound, f"{scheme}://{host}:{port}")
         started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(started)), name="newsroom", daemon=True)
         self._thread.start()
@@ -252,7 +277,7 @@ class Newsroom:
             talks.add(talk)
             talk.add_done_callback(talks.discard)
 
-        return await asyncio.start_server(connected, sock=site.socket, backlog=BACKLOG)
+        return await asyncio.start_server(connected, sock=site.socket, backlog=BACKLOG, ssl=self._tls)
 
     # ------------------------------------------------------------------------------------------ one connection
 
@@ -308,11 +333,15 @@ class Newsroom:
             _reset(writer)
         if silent:
             return False
+        if fault and fault.raw is not None:
+            await _send(writer, fault.raw, fault.drip)
+            while fault.endless:
+                await _send(writer, fault.endless, fault.drip)
+            return False
 
         goes_on = headers.get("connection", "").lower() != "close" and not (fault and fault.truncate)
         sent = reply.body[: len(reply.body) // 2] if fault and fault.truncate else reply.body
-        writer.write(_head(reply, goes_on) + (b"" if method == "HEAD" else sent))
-        await writer.drain()
+        await _send(writer, _head(reply, goes_on) + (b"" if method == "HEAD" else sent), fault.drip if fault else 0.0)
         return goes_on
 
     def _next_fault(self, name: str, target: str) -> _Fault | None:
@@ -411,6 +440,14 @@ def _head(reply: _Reply, goes_on: bool) -> bytes:
     if status != HTTPStatus.NOT_MODIFIED:
         lines.append(f"Content-Length: {len(reply.body)}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+async def _send(writer: asyncio.StreamWriter, data: bytes, drip: float) -> None:
+    """Send what a client takes; byte by byte if it is to drip."""
+    for piece in (bytes([byte]) for byte in data) if drip else (data,):
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(drip)  # 0 too: an endless answer leaves the others their turn
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
