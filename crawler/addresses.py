@@ -11,8 +11,16 @@ Network = IPv4Network | IPv6Network
 
 # Addresses that carry another one inside: what counts is where the packet ends. 64:ff9b::/96 is NAT64 (RFC 6052).
 _NAT64 = ip_network("64:ff9b::/96")
-# Public by the registries, but never a news site: IPv4 multicast is_global, and 6to4 relays (192.88.99.0/24, RFC 7526).
-_REFUSED = (ip_network("192.88.99.0/24"), ip_network("224.0.0.0/4"), ip_network("240.0.0.0/4"), ip_network("ff00::/8"))
+# Public by the registries or to older Pythons, but never a news site: multicast, 6to4 relays (RFC 7526), a translator's
+# own networks (RFC 8215), documentation (RFC 9637), segment routing (RFC 9602).
+_REFUSED = tuple(
+    map(
+        ip_network,
+        "192.88.99.0/24 224.0.0.0/4 240.0.0.0/4 ff00::/8 64:ff9b:1::/48 100::/64 3fff::/20 5f00::/16".split(),
+    )
+)
+# ISATAP (RFC 5214) writes an IPv4 address behind these 32 bits, in any network.
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 
 
 def networks(setting: str) -> tuple[Network, ...]:
@@ -32,7 +40,7 @@ def is_allowed(address: str, allowed: Iterable[Network] = ()) -> bool:
     """Return whether an IP address (as text, as a resolver gives it) may be connected to.
 
     Only what is public on the internet may, and the networks that the user opened by name. An IPv6 address that
-    stands for an IPv4 one (mapped, 6to4, Teredo, NAT64) is judged by that one.
+    stands for an IPv4 one (mapped, compatible, 6to4, Teredo, NAT64, ISATAP) is judged by that one.
     """
     try:
         ip = ip_address(address.partition("%")[0])
@@ -56,6 +64,9 @@ def _meanings(ip: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
         return [ip.sixtofour]
     if ip.teredo:
         return list(ip.teredo)
-    if ip in _NAT64:
-        return [IPv4Address(int(ip) & 0xFFFFFFFF)]
+    last = IPv4Address(int(ip) & 0xFFFFFFFF)
+    if ip in _NAT64 or 1 < int(ip) <= 0xFFFFFFFF:  # ::a.b.c.d is what ::ffff:a.b.c.d was before (RFC 4291, 2.5.5.1)
+        return [last]
+    if int(ip) >> 32 & 0xFFFFFFFF in _ISATAP:
+        return [ip, last]
     return [ip]
