@@ -12,7 +12,6 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     learning      what visits teach of a feed's habits and an article's pace
     addresses     every address of every article
     versions      texts block by block, the pages behind them
-    clock         what to mend when this machine's clock was set back
     surroundings  what stands around articles: whether a difference is an edit at all
     health        what ails feeds although they answer
     state         how the whole fares: read beside a crawl
@@ -30,7 +29,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, clock, feeds, health, hosts, learning, log, merges, versions
+from crawler.archive import addresses, feeds, health, hosts, learning, log, merges, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -73,7 +72,6 @@ _VISITED = (
 )
 _NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
 _SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
-_MISSED = frozenset({Outcome.FAILED, Outcome.BLOCKED})
 
 
 class Archive:
@@ -88,7 +86,6 @@ class Archive:
         self._file = File(path, create=create)
         self._surroundings = Surroundings(self._file)
         self._crawl_id: int | None = None
-        self._hosts: dict[str, Host] = {}  # as they stand in the file; each is taken out before it is written
 
     def __enter__(self) -> Archive:
         return self
@@ -150,7 +147,6 @@ class Archive:
                     None,
                 )
                 if outcome is Outcome.CHANGED and capture.url == old["url"]:
-                    self._hosts.clear()
                     hosts.judge(self._file, old, capture)
             else:
                 outcome, error = visits.feed_outcome_without_entries(capture)
@@ -158,6 +154,7 @@ class Archive:
                 feeds.update(self._file, old, capture, error, new=len(listed.new))
             else:
                 learning.count_more(self._file, capture.feed_id, len(listed.new))
+                feeds.add_warnings(self._file, old, capture)
             self._insert_capture(capture, outcome, error, feed_id=capture.feed_id, body_bytes=capture.body_bytes)
             self._count("feeds")
         return outcome, listed.new + listed.edited
@@ -166,9 +163,7 @@ class Archive:
 
     def host(self, name: str) -> Host:
         """Return how to behave towards a host: its name, with the port where it is not the usual one."""
-        if name not in self._hosts:
-            self._hosts[name] = hosts.named(self._file, name)
-        return self._hosts[name]
+        return hosts.named(self._file, name)
 
     def hosts(self) -> list[Host]:
         """Return every host that was met, by name."""
@@ -177,7 +172,7 @@ class Archive:
     def keep_host(self, host: Host) -> None:
         """Write down what a host asks of its visitors. What its validators are worth, visits show (`record`)."""
         with self._file.transaction():
-            self._write_host(host)
+            hosts.keep(self._file, host)
 
     # Articles ---------------------------------------------------------------------------------------------------------
 
@@ -188,8 +183,7 @@ class Archive:
         hosts, as many as the budget has room for beside the feeds that are due; with `everything`, all that are not
         gone.
 
-        Articles whose only feed is paused or removed rest with it. Those of hosts that asked us to wait stay due. Of a
-        host whose latest visits brought nothing, one article is asked first that was there before, due or not.
+        Articles whose only feed is paused or removed rest with it. Those of hosts that asked us to wait stay due.
         """
         # One of two conditions, and not both with a switch between them, which no index serves.
         if everything:
@@ -197,8 +191,6 @@ class Archive:
         else:
             rows = self._file.rows(f"{_VISITED} AND a.next_visit <= ?", as_text(now + _SLACK))
         known = hosts.every(self._file)
-        witnesses = hosts.witnesses(self._file, known.values(), now)
-        rows = [*witnesses.values(), *(row for row in rows if row["id"] not in witnesses)]
         due = {row["id"]: row for row in rows}
         waiting = {name for name, host in known.items() if manners.is_waiting(host, now)}
         candidates = (
@@ -206,7 +198,7 @@ class Archive:
                 article_id=row["id"],
                 feed_id=row["feed_id"],
                 host=host,
-                last_visit=None if row["id"] in witnesses else moment(row["last_visit"]),
+                last_visit=moment(row["last_visit"]),
                 next_visit=known_moment(row["next_visit"]),
             )
             for row in rows
@@ -238,14 +230,11 @@ class Archive:
             capture = visits.as_whole(capture, text)
             is_at_home = addresses.was_read_at(self._file, capture.article_id, capture.final_url)
             missing = visits.missing_by(capture, None if is_at_home else text)
-            host = self.host(hosts.of(capture.url))
             without_text = visits.outcome_without_text(
                 capture,
                 latest_quality=Quality(latest["quality"]) if latest else None,
                 was_missing=known["state"] in ("suspect", "gone"),
                 missing=missing,
-                is_well=None if missing is None else hosts.is_well(self._file, host, known, capture.captured_at),
-                is_storm=manners.is_storm(host, capture.captured_at),
             )
             error, version_id, wavered = None, None, 0
             if without_text is not None:
@@ -264,11 +253,7 @@ class Archive:
                 self._count_check(known, latest["id"], version_id, capture.captured_at)
             if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
                 outcome = Outcome.MOVED
-            host = self._note_host(host, known, capture, outcome, error)
-            left_until = None
-            if outcome in _MISSED and not capture.refused:
-                left_until = manners.left_alone_until(host, capture.captured_at)
-            turn = self._update_article(known, capture, outcome, latest, missing, left_until)
+            turn = self._update_article(known, capture, outcome, latest, missing)
             if outcome is Outcome.CHANGED and version_id is not None:
                 log.ask_again_soon(self._file, capture.article_id, version_id, capture.captured_at)
             capture_id = self._insert_capture(
@@ -315,7 +300,6 @@ class Archive:
     def begin_crawl(self, now: datetime) -> int:
         """Open a row for a run: the visits recorded from here on belong to it. First close those that were killed."""
         with self._file.transaction():
-            clock.mend(self._file, now)
             for cut in self._file.rows("SELECT id FROM crawls WHERE ended_at IS NULL AND reason IS NULL"):
                 log.hold_redesigns(self._file, cut["id"], now)
                 self._file.run("UPDATE crawls SET reason = 'cut short' WHERE id = ?", cut["id"])
@@ -333,9 +317,8 @@ class Archive:
         with self._file.transaction():
             log.hold_redesigns(self._file, self._crawl_id, now)
             row = self._file.row(
-                "UPDATE crawls SET ended_at = max(started_at, ?), reason = ?, bytes = (SELECT (page_count -"
-                " freelist_count) * page_size FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size())"
-                " WHERE id = ? RETURNING *",
+                "UPDATE crawls SET ended_at = ?, reason = ?, bytes = (SELECT (page_count - freelist_count) * page_size"
+                " FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()) WHERE id = ? RETURNING *",
                 *(as_text(now), reason, self._crawl_id),
             )
             assert row is not None
@@ -572,7 +555,6 @@ class Archive:
         latest = versions.load(self._file, row)
         if digest == versions.digest_today(latest):
             return Outcome.UNCHANGED, latest.id, 0
-        capture = _not_before(latest.last_seen, capture)
         settled = self._surroundings.settle(known["host"], capture, article, latest)
         if settled.wavered:
             article, digest = settled.article, extract.digest(settled.article)
@@ -583,7 +565,6 @@ class Archive:
             return Outcome.UNCHANGED, latest.id, settled.wavered
         if (shown := log.flap(self._file, capture, digest, latest)) is not None:
             return Outcome.UNCHANGED, shown, settled.wavered
-        self._hosts.clear()
         if hosts.judge(self._file, known, capture):
             latest = versions.seen_in_full(self._file, latest)
         if known["flap_id"] is not None:
@@ -591,34 +572,10 @@ class Archive:
             assert flap is not None
             latest = replace(latest, last_seen=max(latest.last_seen, known_moment(flap["last_seen"])))
             self._file.run("UPDATE articles SET flap_id = NULL WHERE id = ?", known["id"])
-            capture = _not_before(latest.last_seen, capture)
         version_id = log.append(self._file, capture, article, digest, latest, difference)
         after = replace(latest, id=version_id, article=article, first_seen=capture.captured_at)
         log.look_twice(self._file, self._crawl_id, known, latest, after, difference)
         return Outcome.CHANGED, version_id, settled.wavered
-
-    def _write_host(self, host: Host) -> None:
-        self._hosts.pop(host.name, None)
-        hosts.keep(self._file, host)
-
-    def _note_host(self, host: Host, known: sqlite3.Row, capture: Capture, outcome: Outcome, error: str | None) -> Host:
-        """Note what a visit to an article says of its host; return the host as it is after it.
-
-        What we refused to ask for says nothing of it, nor does what was gone and still is.
-        """
-        is_missed = outcome in _MISSED or outcome is Outcome.GONE
-        if is_missed and (capture.refused or known["state"] == "gone"):
-            return host
-        after = manners.after_visit(
-            host,
-            capture.captured_at,
-            missed=(error or outcome.value) if is_missed else None,
-            was_there=known["failures"] == 0 and known["state"] != "suspect",
-            articles=hosts.articles(self._file, known, manners.STORM_FROM) if is_missed else 0,
-        )
-        if after != host:
-            self._write_host(after)
-        return after
 
     def _shown(self, known: sqlite3.Row, latest_id: int) -> int:
         """Return the version that the latest visit showed: the latest, but for a flap."""
@@ -657,26 +614,18 @@ class Archive:
                 )
 
     def _update_article(
-        self,
-        known: sqlite3.Row,
-        capture: Capture,
-        outcome: Outcome,
-        latest: sqlite3.Row | None,
-        missing: str | None,
-        left_until: datetime | None,
+        self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: sqlite3.Row | None, missing: str | None
     ) -> str | None:
         """Set an article's state as of this visit, its validators and its next visit; return the turn that it took.
 
         `latest` is the row of the version from before the visit, `missing` what `visits.missing_by` says of it.
-        `left_until` is when its host is asked again, if the visit says something of that alone.
         """
         now, article = capture.captured_at, capture.article
         is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
-        missing = missing if left_until is None else None
         state, turn = visits.state_after(known["state"], outcome, is_good=is_good, missing=missing)
         is_missing = state in ("suspect", "gone")
         gone_since = (known["gone_since"] or as_text(now)) if is_missing else None
-        failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + (left_until is None)
+        failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + 1
         last_changed = now if outcome in _NEW_TEXT else known_moment(latest["first_seen"]) if latest else None
         last_good = known_moment(latest["last_seen"]) if latest and is_good else None
         born, habits, pace, is_flapping = learning.learn(self._file, known, now, outcome, last_good=last_good)
@@ -691,10 +640,6 @@ class Archive:
             is_gone=state == "gone",
             gone_since=moment(gone_since),
         )
-        if left_until is not None:
-            appointment = schedule.Appointment(
-                at=left_until, reason="its host answers for none; then it is asked again"
-            )
         # A 304 may leave validators out; an answer that brought no text must not be asked for with the old ones.
         keeps = capture.status == 304
         etag = capture.etag or (known["etag"] if keeps else None)
@@ -745,11 +690,11 @@ class Archive:
     ) -> int:
         row = self._file.row(
             "INSERT INTO captures (crawl_id, feed_id, article_id, captured_at, outcome, status, url, final_url,"
-            " version_id, quality, wavered, error, date_modified, robots, body_bytes, elapsed_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            " version_id, quality, wavered, error, date_modified, robots, body_bytes, elapsed_ms,"
+            " tls_unverified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             *(self._crawl_id, feed_id, article_id, as_text(capture.captured_at), outcome, capture.status, capture.url),
             *(capture.final_url if capture.final_url != capture.url else None, version_id, quality, wavered, error),
-            *(date_modified, robots, body_bytes, capture.elapsed_ms),
+            *(date_modified, robots, body_bytes, capture.elapsed_ms, 1 if capture.is_tls_unverified else None),
         )
         assert row is not None
         return int(row["id"])
@@ -791,11 +736,3 @@ class Archive:
             is_there=lambda text: extract.comparable(text) in here,
         )
         return extract.digest(settled.article) != extract.digest(old)
-
-
-def _not_before(moment: datetime, capture: Capture) -> Capture:
-    """Return a visit as one that came after `moment`, whatever our clock showed: it may have been set back.
-
-    So a version never begins before the one that it replaced. The visit's own row says what the clock showed.
-    """
-    return replace(capture, captured_at=max(moment, capture.captured_at))

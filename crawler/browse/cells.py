@@ -13,8 +13,14 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from crawler import urls
 from crawler.browse import telling
 
+# Columns with addresses in them, which may hold a key or a token.
+_ADDRESSES = frozenset(
+    "url current_url final_url site_url canonical_url former_urls hub key last_error error evidence trust_evidence"
+    " backoff_reason".split()
+)
 _DIGEST = re.compile(r"[0-9]+:[0-9a-f]+")
 
 # How a row's article is found, by table: the column with its number, and the one with the version's.
@@ -30,12 +36,13 @@ def cell(row: Any, value: Any, column: str, table: str | None, home: str) -> Mar
     show = _BY_NAME.get(column)
     if show is None and isinstance(value, str) and len(value) == 20 and value.endswith("Z"):
         show = _time
-    if show is None:
-        return None
+    told = urls.without_secrets(value) if column in _ADDRESSES and isinstance(value, str) else value
     try:
-        return show(value)
+        if show is not None:
+            return show(told)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-        return None  # a column of another make under the same name: Datasette shows it as it is
+        pass  # a column of another make under the same name
+    return None if told == value else escape(told)  # None: Datasette shows it as it is
 
 
 def _headline(row: Any, text: str, table: str | None, home: str) -> Markup | None:

@@ -79,7 +79,7 @@ def json_feed(items: Sequence[Item], own: str, page: str) -> str:
                 {
                     "id": item.id,
                     "url": item.address,
-                    **({"external_url": via} if (via := urls.clean(item.edit.url)) else {}),
+                    **({"external_url": via} if (via := urls.clean(urls.without_secrets(item.edit.url))) else {}),
                     "title": item.title,
                     "content_html": item.content,
                     "date_published": _time(item.edit.seen_at),
@@ -109,7 +109,7 @@ def _xml(text: str) -> str:
 
 
 def _via(url: str) -> str:
-    address = urls.clean(url)
+    address = urls.clean(urls.without_secrets(url))
     return f'<link rel="via" href="{_xml(address)}"/>' if address else ""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from crawler import urls
 from crawler.browse.listing import is_small
 from crawler.browse.reading import Connection, first
 from crawler.rows import Row, as_text, known_moment, moment
@@ -177,7 +178,7 @@ def overview(connection: Connection, now: datetime, weeks: int) -> Overview:
         sick=tuple(
             SickFeed(
                 id=row["id"],
-                title=row["title"] or row["url"],
+                title=row["title"] or urls.without_secrets(row["url"]),
                 failures=row["failures"],
                 last_error=row["last_error"],
                 last_good_at=moment(row["last_good_at"]),
@@ -192,7 +193,7 @@ def overview(connection: Connection, now: datetime, weeks: int) -> Overview:
         holds=tuple(
             Held(
                 feed_id=row["feed_id"],
-                title=row["title"],
+                title=urls.without_secrets(row["title"]),
                 held_at=known_moment(row["held_at"]),
                 changed=row["changed"],
                 visited=row["visited"],

@@ -49,7 +49,20 @@ _templates = Environment(
 _templates.filters.update(
     (name, getattr(telling, name))
     for name in (
-        *("stamp", "day", "ago", "duration", "count", "kind", "summary", "plain", "link", "short_digest", "lang"),
+        *(
+            "stamp",
+            "day",
+            "ago",
+            "duration",
+            "count",
+            "kind",
+            "summary",
+            "plain",
+            "link",
+            "address",
+            "short_digest",
+            "lang",
+        ),
         *("percent", "marked"),
     )
 )

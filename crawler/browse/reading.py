@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Protocol
 
-from crawler import rows
+from crawler import rows, urls
 from crawler.items import Version
 from crawler.payloads import Payload
 from crawler.rows import Row, known_moment, moment
@@ -158,9 +158,9 @@ def subject(connection: Connection, article_id: int) -> Subject | None:
         id=row["id"],
         url=row["url"],
         current_url=row["current_url"],
-        headline=row["headline"] or row["url"],
+        headline=row["headline"] or urls.without_secrets(row["url"]),
         host=row["host"],
-        feed=row["feed_title"] or row["feed_url"],
+        feed=row["feed_title"] or urls.without_secrets(row["feed_url"]),
         state=row["state"],
         versions=row["versions"],
         section=row["section"] or "",
@@ -309,7 +309,7 @@ def payload(connection: Connection, article_id: int, number: int) -> bytes | Non
 def _said(row: Row, text: str) -> Said:
     return Said(
         text=text,
-        source=row["source"],
+        source=urls.without_secrets(row["source"]),
         first_seen=known_moment(row["first_seen"]),
         last_seen=known_moment(row["last_seen"]),
     )
@@ -345,7 +345,7 @@ def _edit(row: Row) -> Edit:
         article_id=row["article_id"],
         number=row["number"],
         host=row["host"],
-        feed=row["feed_title"] or row["feed_url"],
+        feed=row["feed_title"] or urls.without_secrets(row["feed_url"]),
         url=row["url"],
         language=row["language"],
         headline=row["headline"],

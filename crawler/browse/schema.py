@@ -13,7 +13,10 @@ from typing import Any
 
 _NAME = re.compile(r'CREATE (?:TABLE|VIEW)\s+"?(\w+)"?', re.IGNORECASE)
 _COLUMN = re.compile(r'^\s*"?(?P<name>[a-z_]+)"?\s+[A-Z].*?--\s*(?P<text>.*)$')
-_ADDED = re.compile(r',\s*"?(?P<name>[a-z_]+)"? [A-Z][^,]*?--\s*(?P<text>[^\n]*)$')
+# A column that a later step added. Where a rule of the table follows, it stands in the line of the column before it,
+# whose comment then comes late: `elapsed_ms INTEGER, added INTEGER -- of added`, ` DEFAULT NULL, -- of elapsed_ms`.
+_ADDED = re.compile(r'^[^-]*,\s*"?(?P<name>[a-z_]+)"? [A-Z][^,]*?--\s*(?P<text>[^\n]*)$')
+_LATE = re.compile(r"^\s*DEFAULT [^\s,]+, --\s*(?P<text>.*)$")
 _COMMENT = re.compile(r"^\s*--\s*(?P<text>.*)$")
 _ALIAS = re.compile(r"(?:FROM|JOIN)\s+(\w+)\s+AS\s+(\w+)")
 _SELECTED = re.compile(r"\b(\w+)\.(\w+)(?:\s+AS\s+(\w+))?")
@@ -52,10 +55,16 @@ def _comments(sql: str) -> Described:
     """Return the comments of one statement: before the first column the table's, then each behind its column."""
     described = Described()
     last: str | None = None
+    waits: str | None = None  # the column whose comment comes late
     for line in sql.split("\n")[1:]:
-        if column := _COLUMN.match(line) or _ADDED.search(line):
+        first, added = _COLUMN.match(line), _ADDED.match(line)
+        if column := added or first:
             last = column["name"]
             described.columns[last] = column["text"].strip()
+            waits = first["name"] if added and first else waits
+        elif waits and (late := _LATE.match(line)):
+            described.columns[waits] = late["text"].strip()
+            waits = None
         elif comment := _COMMENT.match(line):
             if last is None:
                 described.text = f"{described.text} {comment['text']}".strip()

@@ -170,12 +170,18 @@ def marked(text: str, query: str) -> Markup:
 
 
 def link(url: str | None, text: str | None = None) -> Markup:
-    """Return a link to a page of others, or its address as text where it is not http or https."""
+    """Return a link to a page of others, or its address as text where it is not http or https; without its secrets."""
+    url = urls.without_secrets(url or "")
     shown = plain(text or url)
     address = urls.clean(url) if url else None
     if address is None:
         return shown
     return Markup('<a href="{}" rel="noreferrer nofollow external">{}</a>').format(address, shown)
+
+
+def address(url: str | None) -> Markup:
+    """Return an address as text, without its secrets."""
+    return plain(urls.without_secrets(url or ""))
 
 
 def lang(tag: str | None) -> Markup:

@@ -8,19 +8,20 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urlsplit
 
 import click
 
 from crawler import health, manners
 from crawler.archive import Archive
 from crawler.cli.keep import held_line
-from crawler.cli.output import ago, count, plain, progress, stamp, table
+from crawler.cli.output import ago, count, plain, progress, shown_url, stamp, table
 from crawler.errors import FeedError, UsageError
 from crawler.items import Feed, FeedFormat, FeedLink, Host, Sign, Trust, WatchedFeed
 
 if TYPE_CHECKING:
     from crawler.cli.fetch import Get
+
+_WARNINGS_SHOWN = 5  # of one feed, so that one odd feed does not push the others off the screen
 
 
 @click.command("add")
@@ -76,14 +77,19 @@ def feeds_command(archive: Path) -> None:
         for f in feeds
     ]
     click.echo(table(("no.", "feed", "articles", "last good visit", "next visit"), rows, numbers=(0, 2)))
-    storms = {host.name for host in hosts if host.storm_since}
     for feed in feeds:
-        if feed.last_error and feed.paused_at is None and urlsplit(feed.url).netloc not in storms:
+        if feed.last_error and feed.paused_at is None:
             times = f" ({feed.failures} times in a row)" if feed.failures > 1 else ""
-            click.echo(f"\n{feed.id}: {plain(feed.url)}")
-            click.echo(f"   failed {ago(feed.last_visit, now)}{times}: {plain(feed.last_error)}")
+            click.echo(f"\n{feed.id}: {shown_url(feed.url)}")
+            click.echo(f"   failed {ago(feed.last_visit, now)}{times}: {shown_url(feed.last_error)}")
         if feed.former_urls:
-            click.echo(f"\n{feed.id}: {plain(feed.url)}\n   moved here from {plain(feed.former_urls[-1])}")
+            click.echo(f"\n{feed.id}: {shown_url(feed.url)}\n   moved here from {shown_url(feed.former_urls[-1])}")
+        if feed.warnings:
+            click.echo(f"\n{feed.id}: {shown_url(feed.url)}")
+            for warning in feed.warnings[:_WARNINGS_SHOWN]:
+                click.echo(f"   {shown_url(warning)}")
+            if len(feed.warnings) > _WARNINGS_SHOWN:
+                click.echo(f"   and {len(feed.warnings) - _WARNINGS_SHOWN} more, in the column `warnings` of `feeds`")
     for hold in held:
         click.echo(f"\n{hold.feed_id}: {held_line(hold)}")
     for ailment in (ailment for ailment in ailments if ailment.sign is not Sign.HELD):
@@ -96,16 +102,14 @@ def feeds_command(archive: Path) -> None:
 
 def _host_lines(host: Host, now: datetime) -> Iterator[str]:
     """Say what of a host keeps its articles from being visited as usual."""
-    if host.storm_since:
-        yield f"   {plain(manners.storm_line(host, now))}"
-    elif host.backoff_until and manners.is_waiting(host, now):
-        yield f"   not asked before {stamp(host.backoff_until)}: {plain(host.backoff_reason)}"
+    if host.backoff_until and manners.is_waiting(host, now):
+        yield f"   not asked before {stamp(host.backoff_until)}: {shown_url(host.backoff_reason)}"
     if host.robots_failing_since:
         yield f"   its robots.txt cannot be had since {stamp(host.robots_failing_since)}"
     if host.delay_reason:
         yield f"   {plain(host.delay_reason)}"
     if manners.trust(host, now) is Trust.LYING:
-        yield f"   its ETag and Last-Modified do not tell what changed: {plain(host.trust_evidence)}"
+        yield f"   its ETag and Last-Modified do not tell what changed: {shown_url(host.trust_evidence)}"
         yield "   each page is asked for in full"
 
 
@@ -116,7 +120,7 @@ def pause_command(archive: Path, feed: str) -> None:
     """Stop visiting FEED (its address or number) and its articles, until `redline resume`."""
     with Archive(archive, create=False) as opened:
         paused = opened.pause_feed(feed, datetime.now(UTC))
-    click.echo(f"paused: {plain(paused.title or paused.url)}; `redline resume {paused.id}` visits it again")
+    click.echo(f"paused: {shown_url(paused.title or paused.url)}; `redline resume {paused.id}` visits it again")
 
 
 @click.command("resume")
@@ -126,7 +130,7 @@ def resume_command(archive: Path, feed: str) -> None:
     """Visit FEED (its address or number) again."""
     with Archive(archive, create=False) as opened:
         resumed = opened.resume_feed(feed, datetime.now(UTC))
-    click.echo(f"watching again: {plain(resumed.title or resumed.url)}")
+    click.echo(f"watching again: {shown_url(resumed.title or resumed.url)}")
 
 
 @click.command("remove")
@@ -137,8 +141,8 @@ def remove_command(archive: Path, feed: str) -> None:
     with Archive(archive, create=False) as opened:
         removed = opened.remove_feed(feed, datetime.now(UTC))
     click.echo(
-        f"removed: {plain(removed.title or removed.url)}; its {count(removed.articles, 'article')} stay in the archive."
-        f" `redline add {plain(removed.url)}` takes it back"
+        f"removed: {shown_url(removed.title or removed.url)}; its {count(removed.articles, 'article')} stay in the"
+        f" archive. `redline add {shown_url(removed.url)}` takes it back"
     )
 
 
@@ -213,7 +217,7 @@ def _choose(found: list[FeedLink], take_all: bool) -> list[FeedLink]:
 
 
 def _named(link: FeedLink) -> str:
-    return f"{plain(link.title)}  {plain(link.url)}" if link.title else plain(link.url)
+    return f"{plain(link.title)}  {shown_url(link.url)}" if link.title else shown_url(link.url)
 
 
 def _next(feed: WatchedFeed, now: datetime) -> str:

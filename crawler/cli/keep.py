@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from crawler.archive import Archive
-from crawler.cli.output import count, plain, progress
+from crawler.cli.output import count, plain, progress, shown_url
 from crawler.items import Hold, Reread
 
 _AGE = re.compile(r"(\d+)d")
@@ -31,7 +31,7 @@ def accept_command(archive: Path, feed: str) -> None:
     if not settled:
         click.echo("nothing of this feed is held")
     for hold in settled:
-        click.echo(f"accepted: {count(hold.changed, 'change')} of {plain(hold.feed)}; `redline log` tells them now")
+        click.echo(f"accepted: {count(hold.changed, 'change')} of {shown_url(hold.feed)}; `redline log` tells them now")
 
 
 @click.command("reextract")
@@ -52,7 +52,7 @@ def reextract_command(archive: Path, write: bool, rules: str) -> None:
         results = list(progress("reading again", again, total=opened.read_articles()))
         held = opened.holds()
     for result in (result for result in results if result.differs):
-        click.echo(f"{plain(result.url)}  version {result.number}\n  {plain(result.differs)}")
+        click.echo(f"{shown_url(result.url)}  version {result.number}\n  {plain(result.differs)}")
     click.echo(_told(results, write))
     for hold in held:
         click.echo(held_line(hold))
@@ -70,7 +70,7 @@ def unmerge_command(archive: Path, url: str) -> None:
     with Archive(archive, create=False) as opened:
         known = opened.find(url)
         opened.unmerge(known.id, datetime.now(UTC))
-    click.echo(f"an article of its own again: {plain(known.current_url)}; `redline crawl` visits it")
+    click.echo(f"an article of its own again: {shown_url(known.current_url)}; `redline crawl` visits it")
 
 
 @click.command("prune")
@@ -94,7 +94,7 @@ def held_line(hold: Hold) -> str:
     """Return what to know of a hold, and what to do."""
     return (
         f"held since {hold.held_at:%Y-%m-%d %H:%M} UTC: {hold.changed} of {count(hold.visited, 'article')} of"
-        f" {plain(hold.feed)} seem to have changed in one run, for example: {plain(' / '.join(hold.examples))}\n"
+        f" {shown_url(hold.feed)} seem to have changed in one run, for example: {plain(' / '.join(hold.examples))}\n"
         f"   edits indeed? `redline accept {hold.feed_id}`; a redesign? `redline reextract --write`"
     )
 

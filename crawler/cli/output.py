@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from crawler import urls
 from crawler.diff import render
 
 T = TypeVar("T")
@@ -18,6 +19,11 @@ _UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
 def plain(text: str | None) -> str:
     """Return a text of others with control characters and bidi overrides shown: it cannot act on a terminal."""
     return render.printable(text or "").replace("\n", " ")
+
+
+def shown_url(text: str | None) -> str:
+    """Return an address, or a sentence that may hold one, as `plain` does and without its secrets."""
+    return plain(urls.without_secrets(text or ""))
 
 
 def count(number: int, noun: str) -> str:

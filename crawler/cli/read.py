@@ -13,7 +13,7 @@ import click
 from crawler.archive import Archive
 from crawler.changes import Kind
 from crawler.cli.keep import held_line
-from crawler.cli.output import ago, between, count, is_coloured, lasting, plain, stamp, width
+from crawler.cli.output import ago, between, count, is_coloured, lasting, plain, shown_url, stamp, width
 from crawler.errors import NotFound
 from crawler.items import BlockKind, Change, Verdict, Version
 from crawler.rows import as_text
@@ -98,12 +98,14 @@ def show_command(archive: Path, url: str, number: int) -> None:
         known = opened.find(url)
         versions, titles, touches = opened.versions(known.id), opened.titles(known.id), opened.touches(known.id)
     if not versions:
-        raise NotFound(f"{plain(known.url)} was listed but not read yet; next visit: {known.next_visit_reason}")
+        raise NotFound(f"{shown_url(known.url)} was listed but not read yet; next visit: {known.next_visit_reason}")
     chosen = next((v for v in versions if v.number == number), versions[-1] if number == -1 else None)
     if chosen is None:
         raise NotFound(f"it has no version {number}; it has {count(len(versions), 'version')}")
     click.echo(_text_of(chosen), color=is_coloured())
-    click.echo(f"\n{plain(known.current_url)}  ({known.state}, last visit {ago(known.last_visit, datetime.now(UTC))})")
+    click.echo(
+        f"\n{shown_url(known.current_url)}  ({known.state}, last visit {ago(known.last_visit, datetime.now(UTC))})"
+    )
     for version in versions:
         mark = "*" if version is chosen else " "
         checks = count(version.checks, "visit")
@@ -141,7 +143,9 @@ def diff_command(archive: Path, url: str, old: int, new: int, form: str) -> None
     with Archive(archive, create=False) as opened:
         known = opened.find(url)
         if known.versions < 2:
-            raise NotFound(f"{plain(known.url)} has {count(known.versions, 'version')}: there is nothing to compare")
+            raise NotFound(
+                f"{shown_url(known.url)} has {count(known.versions, 'version')}: there is nothing to compare"
+            )
         before, after = opened.version(known.id, old), opened.version(known.id, new)
     found = diff(before.article, after.article)
     if form == "json":
@@ -152,7 +156,7 @@ def diff_command(archive: Path, url: str, old: int, new: int, form: str) -> None
         click.echo(render.unified(found))
     else:
         when = between(after.appeared_after, after.first_seen)
-        click.echo(f"{plain(known.current_url)}\nversion {before.number} -> {after.number}, {when}\n")
+        click.echo(f"{shown_url(known.current_url)}\nversion {before.number} -> {after.number}, {when}\n")
         click.echo(render.terminal(found, colour=is_coloured(), width=width()), color=is_coloured())
 
 
@@ -172,7 +176,7 @@ def search_command(archive: Path, words: tuple[str, ...], limit: int) -> None:
     for hit in hits:
         until = "" if hit.gone_in is None else f", gone in version {hit.gone_in}"
         click.echo(click.style(plain(hit.headline), bold=True), color=is_coloured())
-        click.echo(f"{plain(hit.url)}  (from version {hit.first_version}, {stamp(hit.seen_at)}{until})")
+        click.echo(f"{shown_url(hit.url)}  (from version {hit.first_version}, {stamp(hit.seen_at)}{until})")
         pieces = (
             click.style(plain(text), reverse=True) if is_hit else plain(text)
             for text, is_hit in marked(hit.text, query)
@@ -190,11 +194,11 @@ def _told(change: Change) -> str:
     kinds = ", ".join(kind.replace("_", " ") for kind in change.kinds) or "wording"
     return (
         f"{click.style(plain(change.headline), bold=True)}\n"
-        f"  {plain(change.feed)}, {between(change.appeared_after, change.seen_at)}\n"
+        f"  {shown_url(change.feed)}, {between(change.appeared_after, change.seen_at)}\n"
         f"  {verdict} · {kinds} · weight {change.weight} · version {change.number}{back}"
         f" · {count(change.words_added, 'word')} added, {change.words_removed} removed\n"
         f"  {plain(change.summary)}\n"
-        f"  {plain(change.url)}"
+        f"  {shown_url(change.url)}"
     )
 
 
