@@ -9,6 +9,7 @@ The map, in the order in which an article passes through it:
     feeds/        bytes of a feed -> Feed and its entries; a page -> the feeds it announces; OPML
     urls          which addresses are one article's, which may be fetched
     addresses     which networks may be connected to
+    packing       taking off what an answer is packed in, bounded
     extract/      bytes of a page -> Article, and how far to trust it; digest: do two read the same?
     visits        an answer without text -> gone, blocked, failed, not modified
     manners       what a host asks of us, and whether its word is good
@@ -22,7 +23,8 @@ The map, in the order in which an article passes through it:
     rows          how values stand in the archive
 
     archive/      the only part that writes SQL (with migrations, the schema); `Archive.record` first
-    middlewares   what a request must pass
+    middlewares   what a request must pass, and an answer
+    transport     how one answer comes in: its time, its size, its certificate
     spiders/news  which requests to make, what to do with each response
     pipelines     hands each Capture to the Archive
     cli/          `redline ...`: one file a group of commands

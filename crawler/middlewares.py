@@ -1,27 +1,35 @@
-"""What a request must pass before it leaves, on every hop: a public address, the host's wishes, the run's budget."""
+"""What a request must pass before it leaves, on every hop: a public address, the host's wishes, the run's budget.
+
+And what an answer must pass: that it leads to the web, and unpacks to no more than we take. How it comes in, within its
+time and size, is `transport`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import socket
+import traceback
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 from protego import Protego
 from scrapy import signals
-from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Request
+from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError, DownloadFailedError, IgnoreRequest
+from scrapy.http import Request, TextResponse
 from scrapy.http.request import NO_CALLBACK
 from scrapy.pqueues import DownloaderAwarePriorityQueue, DownloaderInterface
 from scrapy.resolver import CachingThreadedResolver
+from scrapy.responsetypes import responsetypes
+from twisted.internet.error import DNSLookupError
 
-from crawler import addresses, manners, urls
+from crawler import addresses, manners, packing, urls
 from crawler.items import Host
 
 if TYPE_CHECKING:
@@ -40,10 +48,25 @@ class Postponed(IgnoreRequest):
     """We do not ask now: the host asked us to wait, or the budget is spent. What was to be visited stays due."""
 
 
+class NoAnswer(DownloadFailedError):
+    """Nothing, or not all of an answer came; the message is a sentence."""
+
+
+def too_large(request: Request, default: int) -> Refused:
+    """Return the refusal of an answer that is larger, packed or unpacked, than this request takes.
+
+    `meta["size_setting"]` is the setting behind `meta["download_maxsize"]`; `default` is DOWNLOAD_MAXSIZE.
+    """
+    most = request.meta.get("download_maxsize", default)
+    size = f"{most / 2**20:g} MiB" if most >= 2**20 else f"{most:,} bytes"
+    return Refused(f"it is larger than {size} ({request.meta.get('size_setting', 'DOWNLOAD_MAXSIZE')})")
+
+
 class AddressGuard:
     """Refuses requests that are not http(s), or whose URL names a private address by number.
 
     Names are judged when they are resolved (`GuardedResolver`): the address that is checked is the one connected to.
+    What one host gave us goes to no other: a redirect carries validators to the host that they came from alone.
     """
 
     def __init__(self, allowed: tuple[addresses.Network, ...]) -> None:
@@ -51,19 +74,81 @@ class AddressGuard:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> AddressGuard:
+        # Of whoever writes it, and wherever it goes: Scrapy writes whole addresses.
+        logging.setLogRecordFactory(_without_secrets)
         return cls(addresses.networks(crawler.settings["ALLOW_NETWORKS"]))
 
-    def process_request(self, request: Request) -> None:
-        if urls.clean(request.url) is None:
-            raise Refused(f"{request.url} is not a plain http or https address")
-        host = urlsplit(request.url).hostname or ""
+    def process_request(self, request: Request) -> Request | None:
+        cleaned = urls.clean(request.url)
+        if cleaned is None:
+            raise Refused(f"{urls.shown(request.url)} is not a plain http or https address")
+        parts = urlsplit(cleaned)
+        if urlsplit(request.url).netloc != parts.netloc:
+            return request.replace(url=cleaned)  # `EXAMPLE.org.:80`: what is fetched is what was checked, to the letter
+        host = parts.hostname or ""
         number = _as_number(host)
         if number is not None and not addresses.is_allowed(number, self._allowed):
             raise _refused(host, number)
+        if any(urls.host(hop) != host for hop in request.meta.get("redirect_urls", ())):
+            for name in ("If-None-Match", "If-Modified-Since"):
+                request.headers.pop(name, None)
+        return None
+
+
+class AnswerGuard:
+    """Unpacks answers, within their limit, and refuses those that lead out of the web.
+
+    Replaces Scrapy's HttpCompressionMiddleware; see `packing` for what it lacks. Stands between the downloader and
+    Scrapy's RedirectMiddleware, which takes `Location: file:///etc/passwd` for the answer itself.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> AnswerGuard:
+        return cls(crawler.settings.getint("DOWNLOAD_MAXSIZE"))
+
+    def process_request(self, request: Request) -> None:
+        request.headers.setdefault("Accept-Encoding", ", ".join(packing.ACCEPTED))
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        location = response.headers.get("Location")
+        if location is not None and 300 <= response.status < 400:
+            target = location.decode("utf-8", errors="replace")
+            if urls.clean(target, request.url) is None:
+                raise Refused(f"it leads to {urls.shown(target)}, which is not a plain http or https address")
+        layers = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1").lower()
+        if not layers:
+            return response
+        wrong: Refused | NoAnswer | None = None
+        try:
+            body = packing.unpacked(
+                response.body,
+                [name.strip() for name in layers.split(",")],
+                max_bytes=request.meta.get("download_maxsize", self._max_bytes),
+            )
+        except packing.TooLarge:
+            wrong = too_large(request, self._max_bytes)
+        except packing.Damaged as error:
+            wrong = NoAnswer(str(error))
+        if wrong is not None:
+            # Not from within `except`: by their traceback each bomb's 8 MiB would live until the next full collection.
+            raise wrong
+        del response.headers["Content-Encoding"]
+        kind = responsetypes.from_args(headers=response.headers, url=response.url, body=body)
+        # The charset is looked for again: it may stand in the body.
+        return response.replace(cls=kind, body=body, **({"encoding": None} if issubclass(kind, TextResponse) else {}))
 
 
 class GuardedResolver(CachingThreadedResolver):
-    """Scrapy's resolver, which refuses names that stand for private addresses: nothing is ever connected to there."""
+    """Scrapy's resolver, which refuses names that stand for private addresses: nothing is ever connected to there.
+
+    Twisted takes any error of a resolver for "no such name" (and prints it, unless it is a DNSLookupError): why a name
+    was refused is in `refused`, where the transport finds it. A process has one reactor, so it has one resolver.
+    """
+
+    refused: ClassVar[dict[str, str]] = {}
 
     def __init__(self, reactor: ReactorBase, cache_size: int, timeout: float, allowed: tuple[addresses.Network, ...]):
         super().__init__(reactor, cache_size, timeout)
@@ -84,7 +169,9 @@ class GuardedResolver(CachingThreadedResolver):
 
     def _checked(self, address: str, name: str) -> str:
         if not addresses.is_allowed(address, self._allowed):
-            raise _refused(name, address)
+            self.refused[name] = str(_refused(name, address))
+            raise DNSLookupError(self.refused[name])
+        self.refused.pop(name, None)
         return address
 
 
@@ -106,10 +193,12 @@ class Manners:
         self._left = settings.getint("MAX_REQUESTS") or None
         self._per_host = None if settings.getbool("CRAWL_EVERYTHING") else settings.getint("HOST_MAX_REQUESTS") or None
         self._asked: Counter[str] = Counter()  # requests of this run, by host
-        self._hosts: dict[str, Host] = {}  # where there is no archive
+        self._hosts: dict[str, Host] = {}
         self._rules: dict[str, Protego] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._robots_asked: set[str] = set()
+        self._robots_refused: dict[str, str] = {}  # by us, in this run: by host, why
+        self._unanswered: Counter[str] = Counter()  # requests in a row that brought no answer, by host
         self._last_answer = -math.inf  # of any host, by the monotonic clock
         self._ending: asyncio.Task[None] | None = None
 
@@ -125,10 +214,8 @@ class Manners:
         name = parts.netloc
         # A redirect to another host carries the slot of the first along.
         request.meta["download_slot"] = parts.hostname
-        if self._rests_shortly(name, parts.hostname):
-            return request
         if self._obeys and not request.meta.get("dont_obey_robotstxt"):
-            await self._obey(name, request.url)
+            await self._obey(name, request)
             if self._is_at_rest(parts.hostname) and not request.meta.get("queued_again"):
                 # Its robots.txt just asked for a long delay: to wait for that in the queue, not in the downloader.
                 request.meta["queued_again"] = True
@@ -138,8 +225,10 @@ class Manners:
         return None
 
     def process_response(self, request: Request, response: Response) -> Response:
+        name = urlsplit(request.url).netloc
+        self._unanswered[name] = 0
         if response.status in (429, 503):
-            name, now = urlsplit(request.url).netloc, _now()
+            now = _now()
             said = response.headers.get("Retry-After")
             wish = manners.retry_after(said.decode("latin-1") if said else None, now)
             self._keep(
@@ -147,26 +236,51 @@ class Manners:
             )
         return response
 
-    async def _obey(self, name: str, url: str) -> None:
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Leave a host alone that answers nothing: else each of its articles would take its time to find that out."""
+        if not isinstance(exception, (DownloadFailedError, CannotResolveHostError, DownloadConnectionRefusedError)):
+            return
+        name, now = urlsplit(request.url).netloc, _now()
+        self._unanswered[name] += 1
+        if self._unanswered[name] >= _UNANSWERED_IN_A_ROW and not manners.is_waiting(self._host(name), now):
+            said = f"no answer came to {_UNANSWERED_IN_A_ROW} requests in a row"
+            self._keep(manners.turned_away(self._host(name), now, said=said))
+
+    async def _obey(self, name: str, request: Request) -> None:
         """Refuse what the host's robots.txt forbids, or everything where that cannot be had (RFC 9309)."""
+        url = request.url
         async with self._turns[name]:  # the others wait for the one that asks for robots.txt
             self._wait_if_asked(name)
             if name not in self._robots_asked:
                 if manners.needs_robots(self._host(name), _now()):
-                    await self._ask_for_robots(name, url)
+                    began = monotonic()
+                    try:
+                        await self._ask_for_robots(name, request)
+                    except Refused as error:
+                        self._robots_refused[name] = str(error)
+                    finally:
+                        request.meta["visit_seconds"] = request.meta.get("visit_seconds", 0.0) + monotonic() - began
                 self._robots_asked.add(name)
                 self._slow_down(name)
+        if name in self._robots_refused:
+            raise Refused(f"its robots.txt cannot be had: {self._robots_refused[name]}")
         host = self._host(name)
         if manners.is_closed(host, _now()):
             raise Refused(f"its robots.txt cannot be had ({host.backoff_reason}), so nothing is asked of {name}")
         if not self._rules[name].can_fetch(url, self._agent):
             raise Refused("its robots.txt does not allow it")
 
-    async def _ask_for_robots(self, name: str, url: str) -> None:
+    async def _ask_for_robots(self, name: str, visit: Request) -> None:
+        """Raises Refused if we do not ask for it or do not take it. The time that it takes is the visit's."""
         request = Request(
-            f"{urlsplit(url).scheme}://{name}/robots.txt",
+            f"{urlsplit(visit.url).scheme}://{name}/robots.txt",
             callback=NO_CALLBACK,
-            meta={"dont_obey_robotstxt": True, "download_maxsize": _ROBOTS_MAX_BYTES},
+            meta={
+                "dont_obey_robotstxt": True,
+                "download_maxsize": _ROBOTS_MAX_BYTES,
+                "size_setting": "no robots.txt is",
+                "visit_seconds": visit.meta.get("visit_seconds", 0.0),
+            },
         )
         status, text, said = None, "", ""
         assert self._crawler.engine
@@ -177,7 +291,7 @@ class Manners:
         except IgnoreRequest:
             status = 404  # led around in a circle: RFC 9309, 2.3.1.2 takes it as there being none
         except Exception as error:
-            said = f"{type(error).__name__}: {error}"
+            said = str(error) if isinstance(error, NoAnswer) else f"{type(error).__name__}: {error}"
         else:
             status, said = response.status, f"the server answered {response.status}"
             text = response.body.decode("utf-8-sig", errors="replace")
@@ -223,16 +337,6 @@ class Manners:
         slot = self._crawler.engine.downloader.slots.get(key or "")
         return slot is not None and not is_ready(slot)
 
-    def _rests_shortly(self, name: str, key: str | None) -> bool:
-        """Whether a host asked for a wait so short that it is waited for in the queue, where other hosts go on."""
-        assert self._crawler.engine
-        host, slot = self._host(name), self._crawler.engine.downloader.slots.get(key or "")
-        left = (host.backoff_until - _now()).total_seconds() if host.backoff_until else 0.0
-        if slot is None or not 0 < left <= _SHORT_WAIT_SECONDS:
-            return False
-        slot.lastseen = max(slot.lastseen, monotonic() + left)
-        return True
-
     def _wait_if_asked(self, name: str) -> None:
         host = self._host(name)
         if manners.is_waiting(host, _now()):
@@ -256,17 +360,15 @@ class Manners:
             self._ending = asyncio.get_running_loop().create_task(closing)
 
     def _host(self, name: str) -> Host:
-        # The archive also learns of hosts by what visits show, so none is kept here beside it.
-        if archive := getattr(self._crawler.spider, "archive", None):
-            known: Host = archive.host(name)
-            return known
-        return self._hosts.get(name) or Host(name=name)
+        if name not in self._hosts:
+            archive = getattr(self._crawler.spider, "archive", None)
+            self._hosts[name] = archive.host(name) if archive else Host(name=name)
+        return self._hosts[name]
 
     def _keep(self, host: Host) -> None:
+        self._hosts[host.name] = host
         if archive := getattr(self._crawler.spider, "archive", None):
             archive.keep_host(host)
-        else:
-            self._hosts[host.name] = host
 
 
 class HostQueue(DownloaderAwarePriorityQueue):
@@ -303,13 +405,22 @@ def is_ready(slot: Slot) -> bool:
     return slot.lastseen + slot.delay - monotonic() <= _LOOKS_AHEAD_SECONDS
 
 
-# A Retry-After up to that is no reason to leave a host until the next run, which may be a quarter of an hour away.
-_SHORT_WAIT_SECONDS = 60.0
 # Scrapy looks for more to do when an answer has come, and every 5 seconds.
 _LOOKS_AHEAD_SECONDS = 5.0
 _FULL = 1_000_000
+# An article may hang, two may; a host of which three in a row say nothing hangs itself.
+_UNANSWERED_IN_A_ROW = 3
 # RFC 9309, 2.5, asks for 500 KiB at least; what is longer than this is no robots.txt.
 _ROBOTS_MAX_BYTES = 4 * 2**20
+
+
+def _without_secrets(*arguments: Any, **named: Any) -> logging.LogRecord:
+    """Make a log line as Python does, without the secrets of the addresses in it."""
+    line = logging.LogRecord(*arguments, **named)
+    line.msg, line.args = urls.without_secrets(line.getMessage()), ()
+    if line.exc_info:
+        line.exc_text = urls.without_secrets("".join(traceback.format_exception(*line.exc_info)).rstrip())
+    return line
 
 
 def _now() -> datetime:

@@ -27,13 +27,13 @@ CONTACT = os.environ.get("REDLINE_CONTACT", "")
 SITES = os.environ.get("REDLINE_SITES", "")
 # Entries taken from one feed: the largest real ones (sitemaps of a busy day) have about 1,000.
 FEED_MAX_ENTRIES = 2000
-# Bytes of one feed, decompressed. News sitemaps may have 1,000 entries, plain ones 50,000 (10 MB and more).
-FEED_MAX_BYTES = 32 * 2**20
-# Bytes of one page, decompressed: 40 times a usual one.
+# Bytes of one page, unpacked: 40 times a usual one. Those of a feed: DOWNLOAD_MAXSIZE.
 PAGE_MAX_BYTES = 8 * 2**20
 # Steps from a feed's first document to further ones: the pages behind "Show more", the sitemaps of an index (the 20
 # newest). Two pages more hold what a busy section publishes in a quarter of an hour several times over.
 FEED_MAX_DEPTH = 2
+# Documents of one feed in a run: an index with its 20 sitemaps, twice over.
+FEED_MAX_DOCUMENTS = 42
 
 # Manners --------------------------------------------------------------------------------------------------------------
 
@@ -58,9 +58,12 @@ MAX_REQUESTS = 0
 KEEP_NOARCHIVE = False
 # Across hosts: what one process can parse while it waits.
 CONCURRENT_REQUESTS = 32
-# Seconds for one answer.
+# Seconds for one answer: finding the host, connecting, and all of the body, however it drips.
 DOWNLOAD_TIMEOUT = 30
 DNS_TIMEOUT = 10
+# Seconds for one visit: all of its redirects, and robots.txt where it was asked for on the way. Two slow answers; the
+# waits between two requests to a host are not counted, they are ours.
+VISIT_TIMEOUT = 60
 REDIRECT_MAX_TIMES = 5
 # A visit that failed is recorded and has its next visit; asking again at once is what an overloaded host needs least.
 RETRY_ENABLED = False
@@ -73,13 +76,29 @@ DOWNLOADER_MIDDLEWARES = {
     # First of all, so that no robots.txt is asked of an address that is refused. Redirects pass here on every hop.
     "crawler.middlewares.AddressGuard": 50,
     "crawler.middlewares.Manners": 100,
+    # Next to the downloader, before Scrapy follows redirects (600).
+    "crawler.middlewares.AnswerGuard": 650,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
 }
 TWISTED_DNS_RESOLVER = "crawler.middlewares.GuardedResolver"
-DOWNLOAD_HANDLERS = {"data": None, "file": None, "ftp": None, "s3": None}
-DOWNLOAD_MAXSIZE = FEED_MAX_BYTES
+DOWNLOAD_HANDLERS = {
+    "http": "crawler.transport.BoundedHandler",
+    "https": "crawler.transport.BoundedHandler",
+    "data": None,
+    "file": None,
+    "ftp": None,
+    "s3": None,
+}
+# A proxy (http_proxy in the environment) resolves names itself: what it connects to, nobody here has checked.
+HTTPPROXY_ENABLED = False
+# Bytes of one feed, unpacked. News sitemaps may have 1,000 entries, plain ones 50,000 (10 MB and more).
+DOWNLOAD_MAXSIZE = 32 * 2**20
 DOWNLOAD_WARNSIZE = 0
 DOWNLOAD_VERIFY_CERTIFICATES = True
+# Hosts whose certificates are not verified, with commas between; each visit says so (captures.tls_unverified). For a
+# publisher who let one expire and whom you cannot wait for: whoever sits between could then write the pages.
+TLS_UNVERIFIED_HOSTS = ""
 COOKIES_ENABLED = False
 REFERER_ENABLED = True
 REFERRER_POLICY = "no-referrer"

@@ -364,6 +364,7 @@ def test_a_name_that_stands_for_a_private_address_is_refused(press: Newsroom, re
     refused = redline("add", f"http://localhost:{port}/feed.xml", REDLINE_ALLOW_NETWORKS="")
     assert refused.returncode == 1
     assert "localhost stands for 127.0.0.1" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_feed_that_fails_is_said_and_the_others_go_on(press: Newsroom, redline: Command, tmp_path: Path) -> None:

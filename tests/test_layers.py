@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent / "crawler"
 
 DOMAIN = {"items", "errors"}
 PURE = set(
-    "addresses changes diff extract feeds health manners payloads rows schedule search urls visits wavering".split()
+    "addresses changes diff extract feeds health manners packing payloads rows schedule search urls visits"
+    " wavering".split()
 )
 STORE = {"archive", "migrations"}
 # What each part may import of our own, beside the domain and itself.
@@ -24,14 +25,15 @@ MAY = {
     "settings": set(),
     "pipelines": STORE,
     "middlewares": PURE,
+    "transport": {"middlewares"},
     "spiders": PURE | {"archive", "middlewares"},
     "cli": PURE | {"archive", "spiders", "browse"},
     "browse": PURE,
 }
 # Who may import these of others. All else of the standard library and of the other dependencies is open to all.
 ONLY = {
-    "scrapy": {"spiders", "pipelines", "middlewares", "cli"},
-    "twisted": {"spiders", "pipelines", "middlewares", "cli"},
+    "scrapy": {"spiders", "pipelines", "middlewares", "transport", "cli"},
+    "twisted": {"spiders", "pipelines", "middlewares", "transport", "cli"},
     "sqlite3": {"archive", "migrations"},
     "sqlite_utils": {"archive", "migrations"},
     "datasette": {"browse", "cli"},
@@ -39,7 +41,8 @@ ONLY = {
     "requests": set(),
     "httpx": set(),
     "os": {"settings", "cli", "archive"},  # the archive syncs the copies that it makes
-    "time": {"cli", "feeds", "middlewares"},  # feedparser hands out struct_time; slots rest by the monotonic clock
+    # feedparser hands out struct_time; slots rest, and visits last, by the monotonic clock.
+    "time": {"cli", "feeds", "middlewares", "transport"},
 }
 
 

@@ -28,14 +28,21 @@ _ROOT_BEHIND_JUNK = re.compile(r"<(?:[A-Za-z][\w-]{0,30}:)?(?:rss|feed|RDF|urlse
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|a|div|p|table|title|meta)[\s>]", re.IGNORECASE)
 
 
-def parse(document: bytes, url: str, *, content_type: str | None = None, max_entries: int = 2000) -> Feed:
+def parse(
+    document: bytes,
+    url: str,
+    *,
+    content_type: str | None = None,
+    max_entries: int = 2000,
+    max_bytes: int = body.MAX_BODY_BYTES,
+) -> Feed:
     """Return the feed that a document holds: RSS, RDF, Atom, JSON Feed, a sitemap or a section page.
 
     `url` is where it was read, for links that are relative. Addresses are absolute http(s), ids unique, texts plain,
     dates UTC; what was left out or repaired is in `warnings`. A server's `content_type` says the charset; what the
     document is, the document says. Raises `FeedError` for what is no feed, with what to try next.
     """
-    text = body.text_of(body.gunzipped(document), content_type)
+    text = body.text_of(body.gunzipped(document, max_bytes), content_type)
     start = text.lstrip("\ufeff \t\r\n")
     if not start:
         raise FeedError("the document is empty; the next visit may bring it")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import codecs
 import html
 import re
-import zlib
 
 from lxml import etree
 
+from crawler import packing
 from crawler.errors import FeedError
 
-MAX_BODY_BYTES = 32 * 1024 * 1024  # after decompression; sitemaps.org allows 50 MB, news sitemaps stay under 1 MB
+MAX_BODY_BYTES = 32 * 1024 * 1024  # unpacked; sitemaps.org allows 50 MB, news sitemaps stay under 1 MB
 MAX_TEXT_CHARS = 200_000  # of one text or tag: a long read has 50,000; libxml2 gives up the document at 10 million
 
 _XML_CHARSET = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s{0,9}=\s{0,9}["']([A-Za-z0-9._:-]{1,40})["']""")
@@ -32,16 +32,21 @@ _STRAY_LESS_THAN = re.compile(r"<(?![A-Za-z_/!?])")
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,99})")
 
 
-def gunzipped(body: bytes) -> bytes:
-    """Return the body without its gzip wrapping, if it has one. Raises `FeedError` over `MAX_BODY_BYTES`."""
-    if body[:2] == b"\x1f\x8b":
-        inflater = zlib.decompressobj(wbits=31)
-        try:
-            body = inflater.decompress(body, MAX_BODY_BYTES + 1)
-        except zlib.error as cause:
-            raise FeedError(f"the gzip data is damaged ({cause}); the next visit may bring it whole") from cause
-    if len(body) > MAX_BODY_BYTES:
-        raise FeedError(f"larger than {MAX_BODY_BYTES >> 20} MiB when unpacked: watch a smaller feed of this outlet")
+def gunzipped(body: bytes, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+    """Return the body without its gzip wrapping, if it has one (`sitemap.xml.gz`); a second one is left on.
+
+    Raises `FeedError` over `max_bytes`, and where it is damaged.
+    """
+    try:
+        if body[:2] == b"\x1f\x8b":
+            body = packing.unpacked(body, ["gzip"], max_bytes=max_bytes)
+        elif len(body) > max_bytes:
+            raise packing.TooLarge
+    except packing.TooLarge:
+        size = f"{max_bytes / 2**20:g} MiB when unpacked (DOWNLOAD_MAXSIZE)"
+        raise FeedError(f"larger than {size}: watch a smaller feed of this outlet") from None
+    except packing.Damaged as cause:
+        raise FeedError(f"{cause}; the next visit may bring it whole") from cause
     return body
 
 

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import signals
 from scrapy.http import Request, Response, TextResponse
 from twisted.python.failure import Failure
 
-from crawler import extract, feeds, manners, visits
+from crawler import extract, feeds, manners, urls, visits
 from crawler.archive import Archive
 from crawler.archive.upkeep import lock
 from crawler.errors import FeedError, RedlineError
 from crawler.extract import sites
 from crawler.items import Ailment, Budget, Capture, DueArticle, Feed, FeedCapture, FeedFormat, Outcome, WatchedFeed
-from crawler.middlewares import Postponed, Refused
+from crawler.middlewares import NoAnswer, Postponed, Refused
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 # A feed goes first: what it lists is then visited in the same run, whatever the backlog.
 _FEEDS_FIRST = 10
-# After all others of its host.
-_ONCE_MORE_LAST = -10
 
 
 # How Scrapy calls the end of a run, in the words of the archive.
@@ -58,15 +57,13 @@ class NewsSpider(scrapy.Spider):
         self.ended = ""  # how, in Scrapy's words; empty: it has not
         self.counts: dict[str, int] = {}
         self._asked: set[int] = set()  # the articles asked for in this run
-        self._storms: set[str] = set()  # the hosts that answered for none of their articles in this run
-        crawler.signals.connect(self.item_recorded, signals.item_scraped)
+        self._documents: defaultdict[int, set[str]] = defaultdict(set)  # keys of those asked for, by feed
         crawler.signals.connect(self.item_failed, signals.item_error)
         crawler.signals.connect(self.callback_failed, signals.spider_error)
 
     def closed(self, reason: str) -> None:
         self.ended = reason
         try:
-            self.troubles += [manners.storm_line(self.archive.host(name), _now()) for name in sorted(self._storms)]
             self.counts = self.archive.end_crawl(_now(), _ENDINGS.get(reason, reason))
             self.ailments = self.archive.examine_feeds(_now())
         except RedlineError as error:
@@ -74,14 +71,6 @@ class NewsSpider(scrapy.Spider):
         finally:
             self.archive.close()
             self._lock.release()
-
-    def item_recorded(self, item: Capture) -> None:
-        """Note a host that is in a storm, or came out of it."""
-        name = urlsplit(item.url).netloc
-        if self.archive.host(name).storm_since is None:
-            self._storms.discard(name)
-        else:
-            self._storms.add(name)
 
     def item_failed(self, item: Capture, failure: Failure) -> None:
         self._fail(item.url, failure.value)
@@ -138,12 +127,16 @@ class NewsSpider(scrapy.Spider):
                     response.url,
                     content_type=_header(response, "Content-Type"),
                     max_entries=self.settings.getint("FEED_MAX_ENTRIES"),
+                    max_bytes=self.settings.getint("DOWNLOAD_MAXSIZE"),
                 )
             except FeedError as reason:
                 error = str(reason)
         if document is not None and depth == 0:
             error = visits.feed_document_error(document, was=feed.format, entries=feed.entries)
             document = document if error is None else None
+        further: list[str] = []
+        if document is not None:
+            document, further = self._further(feed, document, response.url, depth)
         capture = FeedCapture(
             feed_id=feed.id,
             url=asked,
@@ -153,24 +146,36 @@ class NewsSpider(scrapy.Spider):
             is_permanent_move=_is_permanent_move(response),
             feed=document,
             body_bytes=len(response.body),
-            etag=_header(response, "ETag"),
-            last_modified=_header(response, "Last-Modified"),
+            etag=_validator(response, "ETag", asked),
+            last_modified=_validator(response, "Last-Modified", asked),
             elapsed_ms=_elapsed(response),
             max_age=manners.max_age(_header(response, "Cache-Control")),
-            asked_in_full=_is_in_full(response),
             error=error,
+            is_tls_unverified=response.meta.get("tls_unverified", False),
         )
         yield from self._article_requests(self._record_feed(feed, capture))
-        if document is not None:
-            yield from self._further_pages(feed, document, depth)
-
-    def _further_pages(self, feed: WatchedFeed, document: Feed, depth: int) -> Iterator[Request]:
-        """Ask for what a document leads on to: all sitemaps of an index; of a section page, the page after it."""
-        if depth >= self.settings.getint("FEED_MAX_DEPTH"):
-            return
-        further = document.more[:1] if document.format is FeedFormat.PAGE else document.more
         for url in further:
             yield self._feed_request(feed, url, depth + 1)
+
+    def _further(self, feed: WatchedFeed, document: Feed, answered: str, depth: int) -> tuple[Feed, list[str]]:
+        """Return what a document leads on to, and the document with a warning of what of that is not asked for.
+
+        All sitemaps of an index; of a section page, the page after it. Each document once in a run: indexes that list
+        each other, and pages whose "Show more" leads back, come to an end.
+        """
+        seen = self._documents[feed.id]
+        seen |= {urls.key(feed.url), urls.key(answered)}
+        is_section = document.format is FeedFormat.PAGE
+        more = {urls.key(url): url for url in (document.more[:1] if is_section else document.more)}
+        fresh = [url for key, url in more.items() if key not in seen]
+        chosen, setting = fresh[: max(0, self.settings.getint("FEED_MAX_DOCUMENTS") - len(seen))], "FEED_MAX_DOCUMENTS"
+        if depth >= self.settings.getint("FEED_MAX_DEPTH"):
+            chosen, setting = [], "FEED_MAX_DEPTH"
+        seen.update(map(urls.key, chosen))
+        if len(chosen) < len(fresh) and not is_section:  # a section always has one page more
+            warning = f"{len(fresh) - len(chosen):,} further documents left out ({setting})"
+            document = replace(document, warnings=(*document.warnings, warning))
+        return document, chosen
 
     def feed_failed(self, failure: Failure) -> None:
         if self._is_postponed(failure):
@@ -185,7 +190,8 @@ class NewsSpider(scrapy.Spider):
     def _record_feed(self, feed: WatchedFeed, capture: FeedCapture) -> list[DueArticle]:
         outcome, new = self.archive.record_feed(capture)
         if outcome in (Outcome.FAILED, Outcome.BLOCKED):
-            self.troubles.append(f"{feed.url}: {capture.error or f'the server answered {capture.status}'}")
+            said = capture.error or f"the server answered {capture.status}"
+            self.troubles.append(f"{urls.without_secrets(feed.url)}: {said}")
         assert self.crawler.stats
         self.crawler.stats.inc_value(f"redline/feeds/{outcome}")
         return new
@@ -199,18 +205,17 @@ class NewsSpider(scrapy.Spider):
                 self._asked.add(article.id)
                 yield self._article_request(article)
 
-    def _article_request(self, article: DueArticle, *, is_once_more: bool = False) -> Request:
+    def _article_request(self, article: DueArticle) -> Request:
         return Request(
             article.url,
             callback=self.parse_article,
             errback=self.article_failed,
-            cb_kwargs={"article": article, "is_once_more": is_once_more},
+            cb_kwargs={"article": article},
             headers=None if article.asks_in_full else _validators(article.etag, article.last_modified),
-            meta={"download_maxsize": self.settings.getint("PAGE_MAX_BYTES")},
-            priority=_ONCE_MORE_LAST if is_once_more else 0,
+            meta={"download_maxsize": self.settings.getint("PAGE_MAX_BYTES"), "size_setting": "PAGE_MAX_BYTES"},
         )
 
-    def parse_article(self, response: Response, article: DueArticle, is_once_more: bool) -> Iterator[Capture | Request]:
+    def parse_article(self, response: Response, article: DueArticle) -> Iterator[Capture]:
         content_type = _header(response, "Content-Type")
         page, error = None, None
         lines: tuple[str, ...] = ()
@@ -240,17 +245,15 @@ class NewsSpider(scrapy.Spider):
             article=page,
             body=response.body if page is not None else None,
             lines=lines,
-            etag=_header(response, "ETag"),
-            last_modified=_header(response, "Last-Modified"),
+            etag=_validator(response, "ETag", article.url),
+            last_modified=_validator(response, "Last-Modified", article.url),
             content_type=content_type,
             elapsed_ms=_elapsed(response),
-            asked_in_full=_is_in_full(response),
             error=error,
             robots=robots,
+            is_tls_unverified=response.meta.get("tls_unverified", False),
             keeps_page=self.settings.getbool("KEEP_NOARCHIVE") or "noarchive" not in robots,
         )
-        if visits.is_passing(response.status) and not is_once_more:
-            yield self._article_request(article, is_once_more=True)
 
     def article_failed(self, failure: Failure) -> Iterator[Capture]:
         if self._is_postponed(failure):
@@ -273,9 +276,9 @@ def _validators(etag: str | None, last_modified: str | None) -> dict[str, str]:
     return {name: value for name, value in asked.items() if value}
 
 
-def _is_in_full(response: Response) -> bool:
-    asked = response.request.headers if response.request else {}
-    return "If-None-Match" not in asked and "If-Modified-Since" not in asked
+def _validator(response: Response, name: str, asked: str) -> str | None:
+    """Return a validator of an answer; none of one from another host: it would be sent to the one asked next time."""
+    return _header(response, name) if urls.host(response.url) == urls.host(asked) else None
 
 
 def _is_permanent_move(response: Response) -> bool:
@@ -286,11 +289,11 @@ def _is_permanent_move(response: Response) -> bool:
 def reason_of(error: BaseException | None) -> tuple[bool, str]:
     """Return whether it was we who refused, and what went wrong as a sentence."""
     # The innermost cause speaks plainest: Scrapy wraps Twisted's errors.
-    while error is not None and error.__cause__ is not None and not isinstance(error, Refused):
+    while error is not None and error.__cause__ is not None and not isinstance(error, (Refused, NoAnswer)):
         error = error.__cause__
-    if isinstance(error, Refused):
-        return True, str(error)
-    said = str(error).partition("\n")[0].strip()
+    if isinstance(error, (Refused, NoAnswer)):
+        return isinstance(error, Refused), str(error)
+    said = urls.without_secrets(str(error).partition("\n")[0].strip())
     return False, f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
@@ -301,8 +304,7 @@ def _header(response: Response, name: str) -> str | None:
 
 def _elapsed(response: Response) -> int | None:
     seconds = response.meta.get("download_latency")
-    # Scrapy takes the time from the clock of the wall, which may be set back meanwhile.
-    return None if seconds is None else max(0, round(seconds * 1000))
+    return None if seconds is None else round(seconds * 1000)
 
 
 def _now() -> datetime:
