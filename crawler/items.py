@@ -565,6 +565,7 @@ class State:
     runs: tuple[Run, ...] = ()
     feeds: int = 0  # watched, those paused left out
     paused: int = 0
+    addresses: tuple[str, ...] = ()  # of those watched
     failing: tuple[WatchedFeed, ...] = ()  # the latest visit of each went wrong
     due_feeds: int = 0
     due_articles: int = 0

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +20,7 @@ from crawler import health
 from crawler.archive import Archive
 from crawler.archive.state import look
 from crawler.cli import main
+from crawler.cli.doctor import _clock
 from crawler.health import Place
 from crawler.items import FeedCapture, FeedLink, Host, Level, Run, State, Trust
 from demo.newsroom import Newsroom
@@ -231,3 +235,117 @@ def test_the_size_of_the_archive_is_noted_at_the_end_of_a_real_run(redline: Comm
     seen = look(tmp_path / "archive.db", datetime.now(UTC))
     assert seen.runs[0].archive_bytes == seen.used_bytes
     assert seen.runs[0].counts["feeds"] == 1
+
+
+# The doctor -----------------------------------------------------------------------------------------------------------
+
+
+def doctor(archive: Path, *arguments: str, **environment: str | None) -> Result:
+    known = {"REDLINE_CONTACT": "mailto:you@example.org", "REDLINE_SITES": None, "REDLINE_ALLOW_NETWORKS": None}
+    arguments = ("--archive", str(archive), "doctor", "--offline", *arguments)
+    return CliRunner().invoke(main, arguments, env=known | environment)
+
+
+def test_a_healthy_machine_and_archive_have_nothing_but_ok(kept: Path) -> None:
+    result = doctor(kept)
+    assert result.exit_code == 0, result.output
+    assert {line.partition(":")[0] for line in result.output.splitlines()} == {"ok"}
+    for word in ("Python", "SQLite", "packages", "reach you", "no crawl is at work", "sound"):
+        assert word in result.output
+
+
+def test_the_doctor_says_who_crawls_and_changes_nothing(kept: Path) -> None:
+    before = kept.read_bytes()
+    with FileLock(f"{kept}.lock"):
+        assert f"a crawl is at work (process {os.getpid()})" in doctor(kept).output
+    assert kept.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda path: path.unlink(), "there is no archive"),
+        (lambda path: path.write_bytes(b"not a database" * 500), "damaged or not an archive"),
+        (lambda path: path.write_bytes(path.read_bytes()[:30_000]), "damaged"),
+        (lambda path: _run_sql(path, "PRAGMA application_id = 7"), "another program"),
+        (
+            lambda path: _run_sql(
+                path, "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('redline', 'x', '')"
+            ),
+            "a newer Redline",
+        ),
+    ],
+    ids=["missing", "garbage", "cut", "foreign", "newer"],
+)
+def test_f10_what_is_wrong_with_a_file_is_told_with_the_way_out(
+    kept: Path, make: Callable[[Path], object], told: str
+) -> None:
+    make(kept)
+    result = doctor(kept)
+    assert result.exit_code == 1
+    assert not isinstance(result.exception, Exception) or isinstance(result.exception, SystemExit)
+    assert told in result.output
+
+
+def test_f10_a_page_that_went_bad_in_the_middle_is_told(kept: Path) -> None:
+    content = bytearray(kept.read_bytes())
+    start = len(content) // 2 // 4096 * 4096
+    content[start : start + 8192] = b"\xff" * 8192
+    kept.write_bytes(content)
+    result = doctor(kept)
+    assert result.exit_code == 1
+    assert "error: " in result.output
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_an_older_archive_is_told_and_left_as_it_is(kept: Path) -> None:
+    _run_sql(kept, "DELETE FROM _sqlite_migrations WHERE name <> 'the_first_schema'", "DROP TABLE ailments")
+    result = doctor(kept)
+    assert (result.exit_code, "schema is older" in result.output) == (0, True)
+
+
+def test_what_the_environment_lacks_is_told(kept: Path) -> None:
+    result = doctor(kept, REDLINE_CONTACT=None, REDLINE_ALLOW_NETWORKS="10.0.0.0/99")
+    assert result.exit_code == 1
+    assert "warning: REDLINE_CONTACT is not set" in result.output
+    assert "error: REDLINE_ALLOW_NETWORKS" in result.output
+
+
+def test_a_package_that_is_too_old_is_told(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: ["click>=999.1", "no-such-package>=1", "x; extra"])
+    assert "click 8" in (output := doctor(kept).output)
+    assert "is older than 999.1; no-such-package is missing" in output
+
+
+def test_articles_of_an_earlier_extractor_are_counted(kept: Path) -> None:
+    later = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    _run_sql(
+        kept, "UPDATE crawls SET extractor = 0", f"INSERT INTO crawls (started_at, extractor) VALUES ('{later}', 1)"
+    )
+    assert "1 articles were read by an earlier extractor" in doctor(kept).output
+
+
+def test_hosts_of_feeds_are_asked_once_each_and_the_clock_is_held_against_theirs(
+    redline: Command, newsroom: Newsroom, tmp_path: Path
+) -> None:
+    for outlet in ("courier", "limansk"):
+        redline("add", newsroom.feed(outlet))
+    newsroom.requests.clear()
+    result = redline("doctor", REDLINE_CONTACT="mailto:test@example.org")
+    assert "2 of 2 hosts of feeds answer" in result.stdout, result.stdout + result.stderr
+    assert [request.path for request in newsroom.requests] == ["/robots.txt"] * 2
+    shut = redline("doctor", REDLINE_ALLOW_NETWORKS="10.0.0.0/8")
+    assert "is not a public address" in shut.stdout
+
+
+@pytest.mark.parametrize(("skew", "level"), [(1, Level.OK), (-1, Level.OK), (10, Level.ERROR), (-10, Level.ERROR)])
+def test_f4_a_clock_that_goes_wrong_is_told(skew: int, level: Level) -> None:
+    assert _clock(timedelta(minutes=skew), 3).level is level
+
+
+def _run_sql(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

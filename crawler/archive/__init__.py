@@ -5,6 +5,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
 
     file          the file itself: opened with care, transactions, errors in our words
     rules         what every archive keeps to, as queries that find where it does not
+    diagnosis     what can be said of a file that may not even open
     soundness     every rule asked, every text and page read again
     feeds         the list of feeds, and what feeds said of articles
     hosts         how to behave towards each host, and whether its word is good

@@ -58,6 +58,7 @@ def _state(file: File, now: datetime) -> State:
         runs=_runs(file, now - timedelta(days=max(GROWTH_DAYS))),
         feeds=len(active),
         paused=len(watched) - len(active),
+        addresses=tuple(feed.url for feed in active),
         failing=tuple(feed for feed in active if feed.last_error),
         due_feeds=len(due_feeds),
         due_articles=due["articles"],

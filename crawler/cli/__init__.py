@@ -35,6 +35,7 @@ COMMANDS = {
     "reextract": ("keep", "Read the kept pages again with today's extractor."),
     "unmerge": ("keep", "Take an article that was merged for its own again."),
     "verify": ("upkeep", "Look whether the archive is sound."),
+    "doctor": ("doctor", "Look for what is wrong, and say the way out."),
     "backup": ("upkeep", "Copy the archive while it is in use."),
     "vacuum": ("upkeep", "Give the room of what was pruned back to the disk."),
     "prune": ("keep", "Free the space of old pages; texts stay."),

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from crawler.cli.crawl import crawl_settings, run_spider
 from crawler.errors import RedlineError
@@ -27,7 +28,12 @@ Get = Callable[[str], Awaitable[Fetched]]
 
 
 class FetchError(RedlineError):
-    """A page could not be fetched."""
+    """A page could not be fetched. `status` is what the server answered, None if it did not; `date` its Date header."""
+
+    def __init__(self, message: str, status: int | None = None, date: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.date = date
 
 
 def fetch(url: str) -> Fetched:
@@ -66,13 +72,16 @@ def visit(work: Callable[[Get], Awaitable[T]]) -> T:
             from crawler.spiders.news import reason_of
 
             assert self.crawler.engine
+            # Nobody needs permission to ask for the permissions.
+            meta = {"dont_obey_robotstxt": True} if urlsplit(url).path == "/robots.txt" else {}
             try:
-                response = await self.crawler.engine.download_async(Request(url, callback=NO_CALLBACK))
+                response = await self.crawler.engine.download_async(Request(url, callback=NO_CALLBACK, meta=meta))
             except Exception as error:
                 raise FetchError(f"{url}: {reason_of(error)[1]}") from error
-            if response.status != 200:
-                raise FetchError(f"{url}: the server answered {response.status}")
             headers = {name.decode("latin-1"): value[-1].decode("latin-1") for name, value in response.headers.items()}
+            if response.status != 200:
+                said = f"{url}: the server answered {response.status}"
+                raise FetchError(said, response.status, headers.get("Date"))
             return Fetched(url=response.url, status=response.status, body=response.body, headers=headers)
 
     settings = crawl_settings(Path("unused"))
