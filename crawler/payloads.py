@@ -1,6 +1,7 @@
 """How a received page is kept: zstd, with an earlier page of the same article as a prefix where that helps.
 
-Measured on pages of 180 KB (48 KB by zstd alone): 2.7 KB with the page's previous payload as prefix.
+Measured on 39 saved pages of 300 kB with one word edited: 62 kB alone, 0.1 kB on the page before; 1 kB where one in
+twenty of all numbers on the page changed too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 # A base is worth keeping to while it saves half: after a redesign a page stands alone and becomes the next base.
 _WORTH = 0.5
+_LEVEL = 3
+# On a base, the level decides how much of the base is remembered: at 3 its beginning is forgotten by its end (4.4 kB an
+# edited page, 8.3 with long distance matching, in 2.3 ms), at 5 it is not (0.1 kB, in 1.9 ms).
+_LEVEL_ON_BASE = 5
 # The window must reach back over the whole prefix; 8 MiB is the largest page that is taken.
 _WINDOW_LOG = 24
 
@@ -25,19 +30,20 @@ class Payload:
     size: int
 
     @classmethod
-    def pack(cls, body: bytes, base: bytes | None = None) -> tuple[Payload, bool]:
-        """Compress; return the payload and whether it needs `base` to be read again."""
+    def pack(cls, body: bytes, base: Payload | None = None) -> tuple[Payload, bool]:
+        """Compress; return the payload and whether it needs `base`, one that stands alone, to be read again."""
         import zstandard
 
-        alone = zstandard.ZstdCompressor(level=3).compress(body)
-        if base:
+        if base is not None:
+            page = base.unpack()
             parameters = zstandard.ZstdCompressionParameters.from_level(
-                3, window_log=_WINDOW_LOG, enable_ldm=True, source_size=len(body), dict_size=len(base)
+                _LEVEL_ON_BASE, window_log=_WINDOW_LOG, source_size=len(body), dict_size=len(page)
             )
-            packed = zstandard.ZstdCompressor(compression_params=parameters, dict_data=_prefix(base)).compress(body)
-            if len(packed) < _WORTH * len(alone):
+            packed = zstandard.ZstdCompressor(compression_params=parameters, dict_data=_prefix(page)).compress(body)
+            # Alone it would take about what the page that it is like takes alone: no need to try.
+            if len(packed) < _WORTH * len(base.body):
                 return cls(packed, len(body)), True
-        return cls(alone, len(body)), False
+        return cls(zstandard.ZstdCompressor(level=_LEVEL).compress(body), len(body)), False
 
     def unpack(self, base: bytes | None = None) -> bytes:
         """Return the page. `base` is the page that it was packed against, unpacked; None if it stands alone."""

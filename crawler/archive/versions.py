@@ -136,7 +136,7 @@ def keep_payload(file: File, capture_id: int, capture: Capture) -> None:
         " WHERE c.article_id = ? AND p.base_id IS NULL ORDER BY c.id DESC LIMIT 1",
         capture.article_id,
     )
-    base = Payload(row["body"], row["bytes"]).unpack() if row else None
+    base = Payload(row["body"], row["bytes"]) if row else None
     packed, uses_base = Payload.pack(capture.body, base)
     file.run(
         "INSERT INTO payloads (capture_id, base_id, content_type, bytes, body) VALUES (?, ?, ?, ?, ?)",
