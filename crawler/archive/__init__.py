@@ -244,10 +244,14 @@ class Archive:
                     version_id = self._shown(known, latest["id"])
             else:
                 assert capture.article is not None
-                self._surroundings.look(known["host"], capture, capture.article)
-                outcome, version_id, wavered = self._record_text(known, capture, capture.article, latest)
-                addresses.note_own(self._file, known, capture, capture.article)
-                self._note_titles(capture, capture.article)
+                article, digest = capture.article, extract.digest(capture.article)
+                if latest is not None and digest != latest["digest"]:
+                    capture, article = self._in_its_charset(capture, article, latest)
+                    digest = extract.digest(article)
+                self._surroundings.look(known["host"], capture, article)
+                outcome, version_id, wavered = self._record_text(known, capture, article, digest, latest)
+                addresses.note_own(self._file, known, capture, article)
+                self._note_titles(capture, article)
             if outcome in _SAME_TEXT:
                 assert latest is not None
                 assert version_id is not None
@@ -542,13 +546,12 @@ class Archive:
         return versions.load(self._file, latest).article
 
     def _record_text(
-        self, known: sqlite3.Row, capture: Capture, article: Article, row: sqlite3.Row | None
+        self, known: sqlite3.Row, capture: Capture, article: Article, digest: str, row: sqlite3.Row | None
     ) -> tuple[Outcome, int, int]:
         """Compare a text with the latest version (its row) and append it if it differs.
 
         Return the outcome, the version that the visit showed, and how many pieces of the text only wavered.
         """
-        digest = extract.digest(article)
         if row is None:
             return Outcome.NEW, versions.append(self._file, capture, article, digest, None), 0
         if digest == row["digest"]:
@@ -577,6 +580,25 @@ class Archive:
         after = replace(latest, id=version_id, article=article, first_seen=capture.captured_at)
         log.look_twice(self._file, self._crawl_id, known, latest, after, difference)
         return Outcome.CHANGED, version_id, settled.wavered
+
+    def _in_its_charset(self, capture: Capture, article: Article, latest: sqlite3.Row) -> tuple[Capture, Article]:
+        """Return a visit and its article as read by the Content-Type of the latest version's page, if its own fits that text worse.
+
+        A charset that comes and goes with a server's settings makes other letters of the same bytes: that is no edit.
+        """
+        said = versions.content_type(self._file, latest["id"])
+        if capture.body is None or said is None or said == (capture.content_type or ""):
+            return capture, article
+        known = {extract.comparable(block.text) for block in versions.load(self._file, latest).article.blocks}
+
+        def in_common(article: Article) -> int:
+            return sum(extract.comparable(block.text) in known for block in article.blocks)
+
+        again, lines = extract.read(capture.body, article.url, headers={"Content-Type": said})
+        if in_common(again) <= in_common(article):
+            return capture, article
+        again = replace(again, quality=article.quality, quality_reason=article.quality_reason)
+        return replace(capture, article=again, lines=lines, content_type=said or None), again
 
     def _shown(self, known: sqlite3.Row, latest_id: int) -> int:
         """Return the version that the latest visit showed: the latest, but for a flap."""

@@ -159,6 +159,16 @@ def payload(file: File, version_id: int) -> tuple[bytes, str | None]:
     return Payload(row["body"], row["bytes"]).unpack(base), row["content_type"]
 
 
+def content_type(file: File, version_id: int) -> str | None:
+    """Return the Content-Type of the page behind a version, "" if it had none; None if the page is not kept."""
+    row = file.row(
+        "SELECT coalesce(p.content_type, '') AS said FROM captures AS c JOIN payloads AS p ON p.capture_id = c.id"
+        " WHERE c.version_id = (SELECT coalesce(reread_of, id) FROM versions WHERE id = ?)",
+        version_id,
+    )
+    return None if row is None else str(row["said"])
+
+
 def prune_payloads(file: File, before: datetime) -> int:
     """Free the pages of visits before a moment, but those of latest versions and what they are compressed against."""
     old = (

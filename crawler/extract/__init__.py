@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["DIGEST_VERSION", "EXTRACTOR_VERSION", "article", "comparable", "digest", "read", "visible_text"]
 
 # Raised when the same bytes may give another article.
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 
 
 def article(

@@ -187,7 +187,7 @@ _BROWSER_NAMES = {
 }  # fmt: skip
 # Python knows more codecs than pages may ask for: "unicode_escape" would run over the bytes as if they were source.
 _CODEC = re.compile(
-    r"utf-?8|utf-?16(?:-?[lb]e)?|iso-?8859-\d{1,2}|windows-\d{3,4}|cp\d{3,5}|koi8-[rut]|euc-?jp|gb18030"
+    r"utf-?8|iso-?8859-\d{1,2}|windows-\d{3,4}|cp\d{3,5}|koi8-[rut]|euc-?jp|gb18030"
     r"|big5hkscs|iso-2022-jp|macintosh|mac-cyrillic"
 )
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{1,40})", re.IGNORECASE)
@@ -196,19 +196,33 @@ _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{1,40})", re.
 def to_utf8(body: bytes, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> bytes:
     """Return `body` in UTF-8 and without NUL, byte order mark or lone surrogates.
 
-    A byte order mark decides; then UTF-8 where the bytes are valid UTF-8, which no other encoding's prose is by chance;
-    then `encoding`, the Content-Type header, the page's own word, and last windows-1252, as browsers do.
+    A byte order mark decides, or the zeros in every other byte of UTF-16; then UTF-8 where the bytes are valid UTF-8,
+    which no other encoding's prose is by chance; then `encoding`, the Content-Type header, the page's own word; last
+    windows-1252, as browsers do.
     """
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace").replace("\0", "").encode("utf-8", "replace")
     body = body.removeprefix(b"\xef\xbb\xbf")
     if b"\0" in body:
+        if wide := _wide(body[:256]):
+            return body.decode(wide, "replace").replace("\0", "").encode("utf-8", "replace")
         body = body.replace(b"\0", b"")
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
         return _decoded(body, encoding, headers or {}).encode("utf-8", "replace")
     return body
+
+
+def _wide(head: bytes) -> str | None:
+    """Return which UTF-16 a page's first bytes are in, None if they are not: its markup is zeros at every other byte.
+
+    No server's word is needed for it, and none is believed: in UTF-16 any other page is Chinese without a meaning.
+    """
+    first, second = head[::2].count(0), head[1::2].count(0)
+    if max(first, second) < 16 or min(first, second) * 8 > max(first, second):
+        return None
+    return "utf-16-be" if first > second else "utf-16-le"
 
 
 def _decoded(body: bytes, encoding: str | None, headers: Mapping[str, str]) -> str:
