@@ -6,6 +6,7 @@
 #   make test       run every test (those in a browser where there is one; .ci/run installs it)
 #   make lint       types and style
 #   make test-next  the pages' tests on the coming Datasette
+#   make fuzz       look for input that breaks it       (TARGET=page SECONDS=600 for one of them, longer)
 #   make bench      measure what the README claims
 #   make pictures   photograph the demo's pages for the README
 #   make lock       renew the lock files from pyproject.toml
@@ -14,9 +15,10 @@ PYTHON ?= python3
 ARCHIVE ?= archive.db
 CONTACT ?= $(REDLINE_CONTACT)
 BIN := .venv/bin
+SECONDS ?= 60
 DATASETTE_NEXT := 1.0a41
 
-.PHONY: help demo crawl browse test test-next lint bench pictures lock clean
+.PHONY: help demo crawl browse test test-next lint fuzz bench pictures lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -39,6 +41,11 @@ help:
 .venv/ready-bench: .venv/ready-dev requirements-bench.lock
 	@echo "setting up what is measured beside ours (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.lock
+	@touch $@
+
+.venv/ready-fuzz: .venv/ready-dev requirements-fuzz.lock
+	@echo "setting up the fuzzer (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-fuzz.lock
 	@touch $@
 
 demo: .venv/ready
@@ -74,6 +81,12 @@ lint: .venv/ready-dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+# One process a target: a find ends it, and the next ones are searched all the same.
+fuzz: .venv/ready-fuzz
+	@failed=; for target in $(or $(TARGET),$$($(BIN)/python -m fuzz --list)); do \
+		echo "== $$target"; $(BIN)/python -m fuzz $$target --seconds $(SECONDS) || failed="$$failed $$target"; \
+	done; test -z "$$failed" || { echo "found something:$$failed; how it becomes a test: CONTRIBUTING.md, Fuzzing"; exit 1; }
+
 bench: .venv/ready-bench
 	@mkdir -p bench/out
 	@set -e; for script in $(filter-out bench/report.py,$(wildcard bench/*.py)) bench/changes/score.py; do echo "== $$script"; $(BIN)/python $$script; done
@@ -82,6 +95,7 @@ lock: .venv/ready-dev
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group bench --constraint requirements.lock --constraint requirements-dev.lock --output-file requirements-bench.lock
+	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock
 
 clean:
-	rm -rf .venv .venv-next build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out
+	rm -rf .venv .venv-next build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz/corpus fuzz/out

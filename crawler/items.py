@@ -197,8 +197,8 @@ class Capture:
 
     `status` is None when no response came; `error` then says why in a sentence. `article` is None when the body was
     not read (304, errors). `is_permanent_move`: every hop from `url` to `final_url` was a 301 or 308, so it is a move,
-    not a detour. `refused` says that we did not ask or did not take the answer: a private address, robots.txt, a size
-    limit.
+    not a detour. `asked_in_full`: no validators went with the request. `refused` says that we did not ask or did not
+    take the answer: a private address, robots.txt, a size limit.
     """
 
     article_id: int
@@ -214,6 +214,7 @@ class Capture:
     last_modified: str | None = None
     content_type: str | None = None
     elapsed_ms: int | None = None
+    asked_in_full: bool = False
     refused: bool = False
     error: str | None = None
     robots: tuple[str, ...] = ()  # what the page asks of robots: noarchive, noindex ...
@@ -240,6 +241,7 @@ class FeedCapture:
     last_modified: str | None = None
     elapsed_ms: int | None = None
     max_age: timedelta | None = None
+    asked_in_full: bool = False
     refused: bool = False
     error: str | None = None
     is_tls_unverified: bool = False
@@ -258,6 +260,7 @@ class Host:
 
     `robots` is its robots.txt, "" if it has none, None if it could never be read; `crawl_delay` (seconds) is what that
     asks for. `failures` counts how often it turned us away, within a day each; until `backoff_until` it is not asked.
+    `misses` counts articles that were there and are missed, with none read since `missed_since`.
     """
 
     name: str
@@ -270,6 +273,9 @@ class Host:
     failures: int = 0
     backoff_until: datetime | None = None
     backoff_reason: str | None = None
+    misses: int = 0
+    missed_since: datetime | None = None  # None: the latest visit brought its article
+    storm_since: datetime | None = None  # None: it is in none
     trust: Trust | None = None
     trust_since: datetime | None = None
     trust_evidence: str | None = None

@@ -193,7 +193,7 @@ class Manners:
         self._left = settings.getint("MAX_REQUESTS") or None
         self._per_host = None if settings.getbool("CRAWL_EVERYTHING") else settings.getint("HOST_MAX_REQUESTS") or None
         self._asked: Counter[str] = Counter()  # requests of this run, by host
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[str, Host] = {}  # where there is no archive
         self._rules: dict[str, Protego] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._robots_asked: set[str] = set()
@@ -214,6 +214,8 @@ class Manners:
         name = parts.netloc
         # A redirect to another host carries the slot of the first along.
         request.meta["download_slot"] = parts.hostname
+        if self._rests_shortly(name, parts.hostname):
+            return request
         if self._obeys and not request.meta.get("dont_obey_robotstxt"):
             await self._obey(name, request)
             if self._is_at_rest(parts.hostname) and not request.meta.get("queued_again"):
@@ -337,6 +339,16 @@ class Manners:
         slot = self._crawler.engine.downloader.slots.get(key or "")
         return slot is not None and not is_ready(slot)
 
+    def _rests_shortly(self, name: str, key: str | None) -> bool:
+        """Whether a host asked for a wait so short that it is waited for in the queue, where other hosts go on."""
+        assert self._crawler.engine
+        host, slot = self._host(name), self._crawler.engine.downloader.slots.get(key or "")
+        left = (host.backoff_until - _now()).total_seconds() if host.backoff_until else 0.0
+        if slot is None or not 0 < left <= _SHORT_WAIT_SECONDS:
+            return False
+        slot.lastseen = max(slot.lastseen, monotonic() + left)
+        return True
+
     def _wait_if_asked(self, name: str) -> None:
         host = self._host(name)
         if manners.is_waiting(host, _now()):
@@ -360,15 +372,17 @@ class Manners:
             self._ending = asyncio.get_running_loop().create_task(closing)
 
     def _host(self, name: str) -> Host:
-        if name not in self._hosts:
-            archive = getattr(self._crawler.spider, "archive", None)
-            self._hosts[name] = archive.host(name) if archive else Host(name=name)
-        return self._hosts[name]
+        # The archive also learns of hosts by what visits show, so none is kept here beside it.
+        if archive := getattr(self._crawler.spider, "archive", None):
+            known: Host = archive.host(name)
+            return known
+        return self._hosts.get(name) or Host(name=name)
 
     def _keep(self, host: Host) -> None:
-        self._hosts[host.name] = host
         if archive := getattr(self._crawler.spider, "archive", None):
             archive.keep_host(host)
+        else:
+            self._hosts[host.name] = host
 
 
 class HostQueue(DownloaderAwarePriorityQueue):
@@ -405,6 +419,8 @@ def is_ready(slot: Slot) -> bool:
     return slot.lastseen + slot.delay - monotonic() <= _LOOKS_AHEAD_SECONDS
 
 
+# A Retry-After up to that is no reason to leave a host until the next run, which may be a quarter of an hour away.
+_SHORT_WAIT_SECONDS = 60.0
 # Scrapy looks for more to do when an answer has come, and every 5 seconds.
 _LOOKS_AHEAD_SECONDS = 5.0
 _FULL = 1_000_000

@@ -93,6 +93,20 @@ def lighter_titles_and_visits(db: Database) -> None:
 
 
 @step
+def storms_of_hosts(db: Database) -> None:
+    for column in _STORMS.strip().split("\n"):
+        # SQLite puts a bracket behind the last word, where a comment would swallow it; an end of line alone it drops.
+        db.execute(f"ALTER TABLE hosts ADD COLUMN {column}\n/**/")
+
+
+_STORMS = """
+misses INTEGER NOT NULL DEFAULT 0 -- articles that were there and are missed, with none read between
+missed_since TEXT -- since when nothing was read of its articles; null: the latest visit brought one
+storm_since TEXT -- since when it answers so for all of them, which says nothing of any; null: it does not
+"""
+
+
+@step
 def what_a_feed_left_out_and_whom_we_trusted_unseen(db: Database) -> None:
     db.execute(
         "ALTER TABLE feeds ADD COLUMN warnings TEXT NOT NULL"

@@ -133,7 +133,7 @@ class Pace(Tally):
         article that flips between two headlines would be chased for news that it does not have.
         """
         start, end = _age(born, last_visit), _age(born, now)
-        kept = (start + _PACE_FADES_FROM) / (end + _PACE_FADES_FROM)
+        kept = min(1.0, (start + _PACE_FADES_FROM) / (end + _PACE_FADES_FROM))  # 1 where the clock was set back
         return Pace(seen=self.seen * kept + has_changed, expected=self.expected * kept + habits.changes(start, end))
 
 
@@ -267,12 +267,13 @@ class Candidate:
     next_visit: datetime
 
     def urgency(self, now: datetime) -> float:
-        """Return how long it has waited, in waits that were planned for it: 1 when due, infinite if never visited.
+        """Return how long it has waited, in waits that were planned for it: 1 when due; infinite if it was never
+        visited, or the clock was set back.
 
         Waiting costs by the square of this, and every wait was planned to cost the same: so what is gained by a visit
         can be compared between articles by it alone, and to visit in its order is to raise the price for all alike.
         """
-        if self.last_visit is None or self.next_visit <= self.last_visit:
+        if self.last_visit is None or self.next_visit <= self.last_visit or now < self.last_visit:
             return math.inf
         return (now - self.last_visit) / (self.next_visit - self.last_visit)
 
@@ -329,8 +330,9 @@ class Rhythm:
         """
         if last_visit is None:
             return self
-        kept = 0.5 ** ((now - last_visit) / _FEED_HALF_LIFE)
-        return Rhythm(new=self.new * kept + new, hours=self.hours * kept + _hours(now - last_visit))
+        watched = max(timedelta(0), now - last_visit)  # never negative: see `_age`
+        kept = 0.5 ** (watched / _FEED_HALF_LIFE)
+        return Rhythm(new=self.new * kept + new, hours=self.hours * kept + _hours(watched))
 
     def per_hour(self) -> float:
         """Return how many new entries to expect in an hour; more than 0."""

@@ -37,14 +37,13 @@ _SOURCE = frozenset({"ref", "source", "src", "from", "via", "medium", "campaign"
 _AMP_PARAMETERS = {"amp": None, "outputtype": "amp", "output": "amp", "view": "amp", "m_amp": None, "__amp": None}
 _SCREEN_PREFIX = re.compile(r"(?:www[0-9]{0,2}|m|mobile|amp)\.(?=[^.]+\.)")
 
-_UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_BLANKS = "".join(map(chr, range(33)))
 _SAFE_IN_PATH = "/%:@!$&'()*+,;=-._~[]"  # what the WHATWG standard leaves alone in a path
 _SAFE_IN_QUERY = "/%:@!$&()*+,;=-._~[]?\\^`{|}"
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _SESSION = re.compile(r";jsessionid%3D[^/;]*", re.IGNORECASE)  # after `_same_escapes`
-_AMP_SUFFIX = re.compile(r"\.amp(?=$|\.html?$)")
 # What opens a door: `?token=`, `&api_key=`, `;X-Amz-Signature=`. By the end of the name, so `keyword` stays as it is.
 _SECRET = re.compile(
     r"""([?&;][^\s=&?;"'<>]{0,40}(?:token|key|password|passwd|pwd|auth|sig|signature|secret|credential)=)[^\s&#;"'<>]+""",
@@ -69,8 +68,7 @@ def clean(url: str, base: str | None = None) -> str | None:
 # A visit asks ten times of the same few addresses: a third of what it cost to record one that showed nothing new.
 @lru_cache(maxsize=1024)
 def _clean(url: str, base: str | None) -> str | None:
-    # As browsers do: blanks around an address and line breaks inside it come from the template that printed it.
-    url = re.sub(r"[\t\r\n]", "", url.strip("".join(map(chr, range(33)))))
+    url = _bare(url)
     before_query = re.split(r"[?#]", url, maxsplit=1)[0]
     if "\\" in before_query or re.search(r"[\x00-\x1f\x7f]", url) or re.match(r"https?:(?!//[^/])", url, re.IGNORECASE):
         return None
@@ -91,7 +89,13 @@ def _clean(url: str, base: str | None) -> str | None:
         query = quote(parts.query, safe=_SAFE_IN_QUERY)
     except UnicodeEncodeError:  # a lone surrogate has no bytes to send
         return None
-    return f"{parts.scheme}://{netloc}{path}" + (f"?{query}" if query else "")
+    cleaned = f"{parts.scheme}://{netloc}{path}" + (f"?{query}" if query else "")
+    return cleaned if len(cleaned) <= MAX_URL_CHARS else None
+
+
+def _bare(url: str) -> str:
+    """Return an address as browsers take it: blanks around it and line breaks inside come from the template."""
+    return re.sub(r"[\t\r\n]", "", url.strip(_BLANKS))
 
 
 def _ascii_host(parts: SplitResult) -> str | None:
@@ -152,9 +156,9 @@ def key(url: str) -> str:
     Falls together: scheme (also none), www./m./mobile./amp. hosts, default port, trailing and doubled slashes,
     fragment, tracking parameters, session ids, AMP suffixes, parameters and caches, the order of parameters,
     percent-encoding, IDN and its punycode. Stays apart: every other parameter, other ports, other hosts.
-    `key(key(url)) == key(url)`. What is no http(s) address comes back stripped.
+    `key(key(url)) == key(url) == key(clean(url))`. What is no http(s) address comes back without blanks around it.
     """
-    address = url.strip()
+    address = _bare(url)
     return _key(address) if len(address) <= MAX_URL_CHARS else address
 
 
@@ -173,13 +177,22 @@ def _key(url: str) -> str:
     while segments and segments[0] == "amp":
         del segments[0]
     while segments:
-        without = "" if segments[-1] == "amp" else _AMP_SUFFIX.sub("", segments[-1])
+        without = "" if segments[-1] == "amp" else _without_amp(segments[-1])
         if without == segments[-1]:
             break
         segments[-1:] = [without] if without else []
     path = "/".join([site, *segments])
     query = "&".join(sorted(set(filter(None, map(_identifying, parts.query.split("&"))))))
     return f"{path}?{query}" if query else path
+
+
+def _without_amp(segment: str) -> str:
+    """Return the last part of a path without the `.amp` at its end, before `.html` too. Linear: they may be many."""
+    ending = next((ending for ending in (".html", ".htm") if segment.endswith(ending)), "")
+    stem = segment.removesuffix(ending)
+    while stem.endswith(".amp"):
+        stem = stem.removesuffix(".amp")
+    return stem + ending
 
 
 def _identifying(parameter: str) -> str:

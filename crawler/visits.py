@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from crawler import urls
+from crawler import extract, urls
 from crawler.items import Article, Capture, Feed, FeedCapture, FeedFormat, Outcome, Quality
 
 # Their refusals, as against errors: unauthorized, payment, forbidden, too many requests, legal reasons.
@@ -36,13 +36,20 @@ def as_whole(capture: Capture, latest: Article | None) -> Capture:
 
 
 def outcome_without_text(
-    capture: Capture, *, latest_quality: Quality | None, was_missing: bool, missing: str | None = None
+    capture: Capture,
+    *,
+    latest_quality: Quality | None,
+    was_missing: bool,
+    missing: str | None = None,
+    is_well: bool | None = None,
+    is_storm: bool = False,
 ) -> tuple[Outcome, str | None] | None:
     """Return what a visit showed, with a sentence on what went wrong, if it brought no text to compare; else None.
 
     `latest_quality` is that of the latest version, None if there is none yet. `missing` is what `missing_by` says of
     this visit, `was_missing` that the one before missed it too: a deploy gone wrong is missing once, a deleted article
-    stays missing.
+    stays missing. `is_well`: another article of its host was read since it was first missed; None: the host has no
+    other. `is_storm`: the host answers so for all of them, which says nothing of this one.
     """
     status = capture.status
     missing = missing or missing_by(capture, None)
@@ -51,18 +58,17 @@ def outcome_without_text(
     if status is None:
         return Outcome.FAILED, capture.error or "no answer came"
     if status == 304:
-        if latest_quality is not None:
+        if latest_quality is None:
+            why = "though we have no text yet"
+        elif capture.asked_in_full:
+            why = "though it was asked for in full"
+        else:
             return Outcome.NOT_MODIFIED, None
-        return (
-            Outcome.FAILED,
-            "the server answered 304 (not modified) though we have no text yet; asked in full next time",
-        )
-    if status == 410:
+        return Outcome.FAILED, f"the server answered 304 (not modified) {why}; asked in full next time"
+    if status == 410 and not is_storm:
         return Outcome.GONE, "the publisher says that it is gone (410)"
-    if missing is not None:
-        if was_missing:
-            return Outcome.GONE, f"{missing} at two visits in a row"
-        return Outcome.FAILED, f"{missing}; looked for once more before it is called gone"
+    if missing is not None or status == 410:
+        return _when_missing(missing or "gone (410)", capture, was_missing, is_well, is_storm)
     if status in _REFUSALS:
         return Outcome.BLOCKED, f"the server refused ({status})"
     if not 200 <= status < 300 or capture.article is None:
@@ -76,15 +82,34 @@ def outcome_without_text(
     return (Outcome.BLOCKED if quality in _WALLS else Outcome.FAILED), sentence
 
 
+def _when_missing(
+    missing: str, capture: Capture, was_missing: bool, is_well: bool | None, is_storm: bool
+) -> tuple[Outcome, str]:
+    """Return whether an article that is not there is gone, on the evidence of its host."""
+    if is_storm:
+        return Outcome.FAILED, f"{missing}, as all of its host; that is no word on the article"
+    if not was_missing:
+        return Outcome.FAILED, f"{missing}; looked for once more before it is called gone"
+    # A page that only says so may be what a site answers to everything; a status or a redirect is no slip of the text.
+    if is_well or (is_well is None and (capture.status != 200 or _answered_elsewhere(capture))):
+        return Outcome.GONE, f"{missing} at two visits in a row"
+    return Outcome.FAILED, f"{missing} at two visits in a row; gone once another article of its host was read"
+
+
 def missing_by(capture: Capture, latest: Article | None) -> str | None:
     """Return by what sign an answer says that the article is not there (any more), as a sentence; None if it does not.
 
-    404, or a redirect that leads to something else: the front page, a section, another text than the `latest` known.
+    404, a page that says so with status 200, or a redirect that leads to something else: the front page, a section,
+    another text than the `latest` known.
     """
     if capture.status == 404:
         return "not found (404)"
     answered, article = capture.final_url, capture.article
-    if capture.status != 200 or answered is None or urls.key(answered) == urls.key(capture.url):
+    if capture.status != 200:
+        return None
+    if article is not None and article.quality is Quality.ERROR and (said := extract.says_missing(article)):
+        return f"the page says that it is not there ({said!r})"
+    if answered is None or not _answered_elsewhere(capture):
         return None
     if article is not None and article.quality in _WALLS:
         return None
@@ -95,6 +120,15 @@ def missing_by(capture: Capture, latest: Article | None) -> str | None:
     if article is not None and latest is not None and not is_same_article(article, latest):
         return f"it leads to another text ({answered})"
     return None
+
+
+def is_passing(status: int) -> bool:
+    """Return whether an answer is to be asked for once more in the same run: a server out of order, or too busy."""
+    return status == 429 or 500 <= status <= 599
+
+
+def _answered_elsewhere(capture: Capture) -> bool:
+    return capture.final_url is not None and urls.key(capture.final_url) != urls.key(capture.url)
 
 
 def is_front_page(url: str) -> bool:
@@ -149,8 +183,10 @@ def feed_outcome_without_entries(capture: FeedCapture) -> tuple[Outcome, str | N
     """Return what a visit to a feed showed that brought no list, with a sentence on what went wrong."""
     if capture.refused:
         return Outcome.BLOCKED, capture.error
-    if capture.status == 304:
+    if capture.status == 304 and not capture.asked_in_full:
         return Outcome.NOT_MODIFIED, None
+    if capture.status == 304:
+        return Outcome.FAILED, "the server answered 304 (not modified) though it was asked for in full"
     if capture.status in _REFUSALS:
         return Outcome.BLOCKED, f"the server refused ({capture.status})"
     return Outcome.FAILED, capture.error or f"the server answered {capture.status}"

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from crawler.archive import Archive
 from crawler.archive.soundness import Verification
@@ -19,6 +20,12 @@ from demo.newsroom import Newsroom
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FEED = "https://example.org/feed.xml"
 URL = "https://example.org/2026/03/minister-resigns"
+
+# The same examples in every run: a test that fails by chance stops everybody. To search is what `make fuzz` is for, and
+# `pytest --hypothesis-profile=search`.
+settings.register_profile("fixed", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.register_profile("search", deadline=None, max_examples=2_000)
+settings.load_profile("fixed")
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

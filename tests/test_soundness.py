@@ -168,9 +168,9 @@ def test_f4_a_clock_that_was_set_back_is_told_apart_from_damage(archive: Archive
     (article,) = listed(archive, URL)
     for hours, text in ((0, "One."), (9, "One."), (3, "Two."), (4, "Three.")):
         archive.record(visit(article, hours, page(text)))
-    (found,) = findings(archive.path)
-    assert (found.level, found.check) == (Level.WARNING, "clock")
-    assert "2026-03-01T15:00:00Z" in found.what
+    found = findings(archive.path)
+    assert {(finding.level, finding.check) for finding in found} == {(Level.WARNING, "clock")}
+    assert "2026-03-01T15:00:00Z" in found[0].what
     change(archive.path, "UPDATE versions SET appeared_after = NULL, first_seen = '2026-03-01T12:00:00Z'")
     assert "intervals" in checks(archive.path)
 

@@ -13,6 +13,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     learning      what visits teach of a feed's habits and an article's pace
     addresses     every address of every article
     versions      texts block by block, the pages behind them
+    clock         what to mend when this machine's clock was set back
     surroundings  what stands around articles: whether a difference is an edit at all
     health        what ails feeds although they answer
     state         how the whole fares: read beside a crawl
@@ -30,7 +31,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, feeds, health, hosts, learning, log, merges, versions
+from crawler.archive import addresses, clock, feeds, health, hosts, learning, log, merges, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -73,6 +74,7 @@ _VISITED = (
 )
 _NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
 _SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
+_MISSED = frozenset({Outcome.FAILED, Outcome.BLOCKED})
 
 
 class Archive:
@@ -87,6 +89,7 @@ class Archive:
         self._file = File(path, create=create)
         self._surroundings = Surroundings(self._file)
         self._crawl_id: int | None = None
+        self._hosts: dict[str, Host] = {}  # as they stand in the file; each is taken out before it is written
 
     def __enter__(self) -> Archive:
         return self
@@ -148,6 +151,7 @@ class Archive:
                     None,
                 )
                 if outcome is Outcome.CHANGED and capture.url == old["url"]:
+                    self._hosts.clear()
                     hosts.judge(self._file, old, capture)
             else:
                 outcome, error = visits.feed_outcome_without_entries(capture)
@@ -164,7 +168,9 @@ class Archive:
 
     def host(self, name: str) -> Host:
         """Return how to behave towards a host: its name, with the port where it is not the usual one."""
-        return hosts.named(self._file, name)
+        if name not in self._hosts:
+            self._hosts[name] = hosts.named(self._file, name)
+        return self._hosts[name]
 
     def hosts(self) -> list[Host]:
         """Return every host that was met, by name."""
@@ -173,7 +179,7 @@ class Archive:
     def keep_host(self, host: Host) -> None:
         """Write down what a host asks of its visitors. What its validators are worth, visits show (`record`)."""
         with self._file.transaction():
-            hosts.keep(self._file, host)
+            self._write_host(host)
 
     # Articles ---------------------------------------------------------------------------------------------------------
 
@@ -184,7 +190,8 @@ class Archive:
         hosts, as many as the budget has room for beside the feeds that are due; with `everything`, all that are not
         gone.
 
-        Articles whose only feed is paused or removed rest with it. Those of hosts that asked us to wait stay due.
+        Articles whose only feed is paused or removed rest with it. Those of hosts that asked us to wait stay due. Of a
+        host whose latest visits brought nothing, one article is asked first that was there before, due or not.
         """
         # One of two conditions, and not both with a switch between them, which no index serves.
         if everything:
@@ -192,6 +199,8 @@ class Archive:
         else:
             rows = self._file.rows(f"{_VISITED} AND a.next_visit <= ?", as_text(now + _SLACK))
         known = hosts.every(self._file)
+        witnesses = hosts.witnesses(self._file, known.values(), now)
+        rows = [*witnesses.values(), *(row for row in rows if row["id"] not in witnesses)]
         due = {row["id"]: row for row in rows}
         waiting = {name for name, host in known.items() if manners.is_waiting(host, now)}
         candidates = (
@@ -199,7 +208,7 @@ class Archive:
                 article_id=row["id"],
                 feed_id=row["feed_id"],
                 host=host,
-                last_visit=moment(row["last_visit"]),
+                last_visit=None if row["id"] in witnesses else moment(row["last_visit"]),
                 next_visit=known_moment(row["next_visit"]),
             )
             for row in rows
@@ -231,11 +240,14 @@ class Archive:
             capture = visits.as_whole(capture, text)
             is_at_home = addresses.was_read_at(self._file, capture.article_id, capture.final_url)
             missing = visits.missing_by(capture, None if is_at_home else text)
+            host = self.host(hosts.of(capture.url))
             without_text = visits.outcome_without_text(
                 capture,
                 latest_quality=Quality(latest["quality"]) if latest else None,
                 was_missing=known["state"] in ("suspect", "gone"),
                 missing=missing,
+                is_well=None if missing is None else hosts.is_well(self._file, host, known, capture.captured_at),
+                is_storm=manners.is_storm(host, capture.captured_at),
             )
             error, version_id, wavered = None, None, 0
             if without_text is not None:
@@ -258,7 +270,11 @@ class Archive:
                 self._count_check(known, latest["id"], version_id, capture.captured_at)
             if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
                 outcome = Outcome.MOVED
-            turn = self._update_article(known, capture, outcome, latest, missing)
+            host = self._note_host(host, known, capture, outcome, error)
+            left_until = None
+            if outcome in _MISSED and not capture.refused:
+                left_until = manners.left_alone_until(host, capture.captured_at)
+            turn = self._update_article(known, capture, outcome, latest, missing, left_until)
             if outcome is Outcome.CHANGED and version_id is not None:
                 log.ask_again_soon(self._file, capture.article_id, version_id, capture.captured_at)
             capture_id = self._insert_capture(
@@ -305,6 +321,7 @@ class Archive:
     def begin_crawl(self, now: datetime) -> int:
         """Open a row for a run: the visits recorded from here on belong to it. First close those that were killed."""
         with self._file.transaction():
+            clock.mend(self._file, now)
             for cut in self._file.rows("SELECT id FROM crawls WHERE ended_at IS NULL AND reason IS NULL"):
                 log.hold_redesigns(self._file, cut["id"], now)
                 self._file.run("UPDATE crawls SET reason = 'cut short' WHERE id = ?", cut["id"])
@@ -322,8 +339,9 @@ class Archive:
         with self._file.transaction():
             log.hold_redesigns(self._file, self._crawl_id, now)
             row = self._file.row(
-                "UPDATE crawls SET ended_at = ?, reason = ?, bytes = (SELECT (page_count - freelist_count) * page_size"
-                " FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()) WHERE id = ? RETURNING *",
+                "UPDATE crawls SET ended_at = max(started_at, ?), reason = ?, bytes = (SELECT (page_count -"
+                " freelist_count) * page_size FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size())"
+                " WHERE id = ? RETURNING *",
                 *(as_text(now), reason, self._crawl_id),
             )
             assert row is not None
@@ -559,6 +577,7 @@ class Archive:
         latest = versions.load(self._file, row)
         if digest == versions.digest_today(latest):
             return Outcome.UNCHANGED, latest.id, 0
+        capture = _not_before(latest.last_seen, capture)
         settled = self._surroundings.settle(known["host"], capture, article, latest)
         if settled.wavered:
             article, digest = settled.article, extract.digest(settled.article)
@@ -569,6 +588,7 @@ class Archive:
             return Outcome.UNCHANGED, latest.id, settled.wavered
         if (shown := log.flap(self._file, capture, digest, latest)) is not None:
             return Outcome.UNCHANGED, shown, settled.wavered
+        self._hosts.clear()
         if hosts.judge(self._file, known, capture):
             latest = versions.seen_in_full(self._file, latest)
         if known["flap_id"] is not None:
@@ -576,6 +596,7 @@ class Archive:
             assert flap is not None
             latest = replace(latest, last_seen=max(latest.last_seen, known_moment(flap["last_seen"])))
             self._file.run("UPDATE articles SET flap_id = NULL WHERE id = ?", known["id"])
+            capture = _not_before(latest.last_seen, capture)
         version_id = log.append(self._file, capture, article, digest, latest, difference)
         after = replace(latest, id=version_id, article=article, first_seen=capture.captured_at)
         log.look_twice(self._file, self._crawl_id, known, latest, after, difference)
@@ -599,6 +620,29 @@ class Archive:
             return capture, article
         again = replace(again, quality=article.quality, quality_reason=article.quality_reason)
         return replace(capture, article=again, lines=lines, content_type=said or None), again
+
+    def _write_host(self, host: Host) -> None:
+        self._hosts.pop(host.name, None)
+        hosts.keep(self._file, host)
+
+    def _note_host(self, host: Host, known: sqlite3.Row, capture: Capture, outcome: Outcome, error: str | None) -> Host:
+        """Note what a visit to an article says of its host; return the host as it is after it.
+
+        What we refused to ask for says nothing of it, nor does what was gone and still is.
+        """
+        is_missed = outcome in _MISSED or outcome is Outcome.GONE
+        if is_missed and (capture.refused or known["state"] == "gone"):
+            return host
+        after = manners.after_visit(
+            host,
+            capture.captured_at,
+            missed=(error or outcome.value) if is_missed else None,
+            was_there=known["failures"] == 0 and known["state"] != "suspect",
+            articles=hosts.articles(self._file, known, manners.STORM_FROM) if is_missed else 0,
+        )
+        if after != host:
+            self._write_host(after)
+        return after
 
     def _shown(self, known: sqlite3.Row, latest_id: int) -> int:
         """Return the version that the latest visit showed: the latest, but for a flap."""
@@ -637,18 +681,26 @@ class Archive:
                 )
 
     def _update_article(
-        self, known: sqlite3.Row, capture: Capture, outcome: Outcome, latest: sqlite3.Row | None, missing: str | None
+        self,
+        known: sqlite3.Row,
+        capture: Capture,
+        outcome: Outcome,
+        latest: sqlite3.Row | None,
+        missing: str | None,
+        left_until: datetime | None,
     ) -> str | None:
         """Set an article's state as of this visit, its validators and its next visit; return the turn that it took.
 
         `latest` is the row of the version from before the visit, `missing` what `visits.missing_by` says of it.
+        `left_until` is when its host is asked again, if the visit says something of that alone.
         """
         now, article = capture.captured_at, capture.article
         is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
+        missing = missing if left_until is None else None
         state, turn = visits.state_after(known["state"], outcome, is_good=is_good, missing=missing)
         is_missing = state in ("suspect", "gone")
         gone_since = (known["gone_since"] or as_text(now)) if is_missing else None
-        failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + 1
+        failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + (left_until is None)
         last_changed = now if outcome in _NEW_TEXT else known_moment(latest["first_seen"]) if latest else None
         last_good = known_moment(latest["last_seen"]) if latest and is_good else None
         born, habits, pace, is_flapping = learning.learn(self._file, known, now, outcome, last_good=last_good)
@@ -663,6 +715,10 @@ class Archive:
             is_gone=state == "gone",
             gone_since=moment(gone_since),
         )
+        if left_until is not None:
+            appointment = schedule.Appointment(
+                at=left_until, reason="its host answers for none; then it is asked again"
+            )
         # A 304 may leave validators out; an answer that brought no text must not be asked for with the old ones.
         keeps = capture.status == 304
         etag = capture.etag or (known["etag"] if keeps else None)
@@ -759,3 +815,11 @@ class Archive:
             is_there=lambda text: extract.comparable(text) in here,
         )
         return extract.digest(settled.article) != extract.digest(old)
+
+
+def _not_before(moment: datetime, capture: Capture) -> Capture:
+    """Return a visit as one that came after `moment`, whatever our clock showed: it may have been set back.
+
+    So a version never begins before the one that it replaced. The visit's own row says what the clock showed.
+    """
+    return replace(capture, captured_at=max(moment, capture.captured_at))

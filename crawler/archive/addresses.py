@@ -44,7 +44,7 @@ def note(file: File, article_id: int, url: str, source: str, seen: datetime) -> 
         return False
     file.run(
         "INSERT INTO urls (article_id, url, key, source, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (article_id, url, source) DO UPDATE SET last_seen = excluded.last_seen",
+        " ON CONFLICT (article_id, url, source) DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)",
         *(article_id, url, urls.key(url), source, as_text(seen), as_text(seen)),
     )
     return True

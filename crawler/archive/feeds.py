@@ -91,7 +91,9 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
     """Set a feed's state as of this visit, its validators and its next visit; `new` entries were new to us."""
     feed, now = capture.feed, capture.captured_at
     is_good = error is None
-    failures = 0 if is_good else old["failures"] + 1
+    host = hosts.named(file, hosts.of(old["url"]))
+    left_until = None if is_good or capture.refused else manners.left_alone_until(host, now)
+    failures = 0 if is_good else old["failures"] + (left_until is None)
     # A 304 may leave validators out; those of an answer that is no feed would make it one at the next visit.
     kept = (old["etag"], old["last_modified"]) if capture.status == 304 else (None, None)
     etag, modified = (capture.etag or kept[0], capture.last_modified or kept[1]) if is_good else (None, None)
@@ -99,7 +101,7 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
     max_age = old["max_age_seconds"] if capture.max_age is None else int(capture.max_age.total_seconds())
     entries = old["entries"] if feed is None else len(feed.entries)
     rhythm = learning.rhythm(old, now, new=new, is_good=is_good)
-    is_believed = manners.trust(hosts.named(file, hosts.of(old["url"])), now) is not Trust.LYING
+    is_believed = manners.trust(host, now) is not Trust.LYING
     appointment = schedule.next_feed_visit(
         now=now,
         failures=failures,
@@ -109,6 +111,8 @@ def update(file: File, old: sqlite3.Row, capture: FeedCapture, error: str | None
         rhythm=rhythm,
         entries=entries,
     )
+    if left_until is not None:
+        appointment = schedule.Appointment(at=left_until, reason="its host answers for none; then it is asked again")
     file.run(
         "UPDATE feeds SET last_visit = ?, last_good_at = ?, last_error = ?, failures = ?, next_visit = ?,"
         " next_visit_reason = ?, etag = ?, last_modified = ?, not_modified = ?, refresh_minutes = ?,"
@@ -164,7 +168,7 @@ def record_entries(file: File, feed_id: int, entries: Sequence[Entry], seen: dat
         )
         columns = ("url", "title", "summary", "date_published", "date_modified")
         if before is not None and tuple(before[name] for name in columns) == said:
-            file.run("UPDATE entries SET last_seen = ? WHERE id = ?", now, before["id"])
+            file.run("UPDATE entries SET last_seen = max(last_seen, ?) WHERE id = ?", now, before["id"])
             continue
         listed.is_news = True
         article_id = addresses.article_at(file, entry.url)

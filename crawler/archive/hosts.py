@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from crawler import manners
+from crawler import manners, urls
 from crawler.archive.file import File
 from crawler.items import Budget, Capture, DueArticle, FeedCapture, Host, Trust
-from crawler.rows import as_text, moment
+from crawler.rows import as_text, known_moment, moment
 
 # What urlsplit calls netloc, in a fifth of its time: a run asks for the host of each article that is due.
 _HOST = re.compile(r"[^/?#]*//([^/?#]*)")
@@ -36,14 +36,17 @@ def keep(file: File, host: Host) -> None:
     """Write down how to behave towards a host. What its validators are worth is `judge`'s to say."""
     file.run(
         "INSERT INTO hosts (host, robots, robots_status, robots_fetched_at, robots_failing_since, crawl_delay,"
-        " delay_reason, failures, backoff_until, backoff_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " delay_reason, failures, backoff_until, backoff_reason, misses, missed_since, storm_since)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (host) DO UPDATE SET robots = excluded.robots, robots_status = excluded.robots_status,"
         " robots_fetched_at = excluded.robots_fetched_at, robots_failing_since = excluded.robots_failing_since,"
         " crawl_delay = excluded.crawl_delay, delay_reason = excluded.delay_reason, failures = excluded.failures,"
-        " backoff_until = excluded.backoff_until, backoff_reason = excluded.backoff_reason",
+        " backoff_until = excluded.backoff_until, backoff_reason = excluded.backoff_reason, misses = excluded.misses,"
+        " missed_since = excluded.missed_since, storm_since = excluded.storm_since",
         *(host.name, host.robots, host.robots_status, as_text(host.robots_fetched_at)),
         *(as_text(host.robots_failing_since), host.crawl_delay, host.delay_reason, host.failures),
-        *(as_text(host.backoff_until), host.backoff_reason),
+        *(as_text(host.backoff_until), host.backoff_reason, host.misses),
+        *(as_text(host.missed_since), as_text(host.storm_since)),
     )
 
 
@@ -84,6 +87,45 @@ def due_article(row: sqlite3.Row, known: Mapping[str, Host], now: datetime) -> D
     )
 
 
+def articles(file: File, known: sqlite3.Row, most: int) -> int:
+    """Return how many articles a host has that are not gone, with that of a row; not more than `most` are counted."""
+    row = file.row(
+        "SELECT count(*) AS n FROM (SELECT 1 FROM articles WHERE host = ? AND state <> 'gone' LIMIT ?) AS some",
+        *(known["host"], most),
+    )
+    assert row is not None
+    return int(row["n"])
+
+
+def is_well(file: File, host: Host, known: sqlite3.Row, now: datetime) -> bool | None:
+    """Return whether a host answered for its other articles since one was first missed; None: it has no other."""
+    if known["gone_since"] is None or articles(file, known, 2) < 2:
+        return None
+    return manners.is_well_since(host, known_moment(known["gone_since"]), now)
+
+
+def witnesses(file: File, known: Iterable[Host], now: datetime) -> dict[int, sqlite3.Row]:
+    """Return an article, by its number, of each host whose latest visits brought nothing and which may be asked now.
+
+    It is the one that was read last before that: if the host is well, this is answered. Hosts without one are left out.
+    """
+    found = {}
+    for host in known:
+        if host.missed_since is None or manners.is_waiting(host, now):
+            continue
+        rows = file.rows(
+            "SELECT a.* FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
+            " WHERE a.host = ? AND a.state = 'up' AND a.failures = 0 AND a.last_visit <= ? AND a.merged_into IS NULL"
+            " AND f.paused_at IS NULL AND f.removed_at IS NULL ORDER BY a.last_visit DESC, a.id LIMIT 9",
+            *(urls.host(f"http://{host.name}/"), as_text(host.missed_since)),
+        )
+        for row in rows:
+            if of(row["current_url"]) == host.name:
+                found[row["id"]] = row
+                break
+    return found
+
+
 def room(host: Host, budget: Budget, per_host: int) -> int:
     """Return how many requests to a host a run has time for, at the pace that it asks for."""
     if budget.seconds is None:
@@ -104,6 +146,9 @@ def _host(row: sqlite3.Row) -> Host:
         failures=row["failures"],
         backoff_until=moment(row["backoff_until"]),
         backoff_reason=row["backoff_reason"],
+        misses=row["misses"],
+        missed_since=moment(row["missed_since"]),
+        storm_since=moment(row["storm_since"]),
         trust=Trust(row["trust"]) if row["trust"] else None,
         trust_since=moment(row["trust_since"]),
         trust_evidence=row["trust_evidence"],

@@ -99,7 +99,7 @@ def count_flap(file: File, flap_id: int, version_id: int, seen: datetime) -> Non
     """Count a visit that showed one of the two states of a flap."""
     file.run(
         "UPDATE flaps SET flips = flips + (shown <> ?), seen_a = seen_a + (version_a = ?),"
-        " seen_b = seen_b + (version_b = ?), shown = ?, last_seen = ? WHERE id = ?",
+        " seen_b = seen_b + (version_b = ?), shown = ?, last_seen = max(last_seen, ?) WHERE id = ?",
         *(version_id, version_id, version_id, version_id, as_text(seen), flap_id),
     )
 

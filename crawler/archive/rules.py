@@ -76,10 +76,11 @@ RULES = (
     ),
     Rule(
         check="clock",
-        says="version {number} of article {article_id} was first seen {first_seen}, and the one before it until"
-        " {appeared_after}: the clock was set back between",
+        says="version {number} of article {article_id} was first seen when the clock showed {captured_at}, and the one"
+        " before it until {appeared_after}: the clock was set back between",
         broken="""
-            SELECT * FROM versions AS v WHERE appeared_after > first_seen AND EXISTS (
+            SELECT v.*, c.captured_at FROM versions AS v JOIN captures AS c ON c.version_id = v.id
+             WHERE v.appeared_after > c.captured_at AND c.outcome = 'changed' AND EXISTS (
                    SELECT 1 FROM (SELECT captured_at, lag(captured_at) OVER (ORDER BY id) AS earlier
                      FROM captures AS c WHERE c.article_id = v.article_id) WHERE captured_at < earlier)""",
         mend=_CLOCK,
@@ -89,13 +90,17 @@ RULES = (
         check="sightings",
         says="version {number} of article {article_id} is said to have been first seen {first_seen} and last seen"
         " {last_seen}; there is no such visit",
-        # A page that was read again had no visit of its own.
+        # A page that was read again had no visit of its own. A version that was seen after the clock was set back
+        # begins when the one before it was last seen: the rule "clock" tells it.
         broken="""
             SELECT v.* FROM versions AS v
              WHERE (v.reread_of IS NULL AND NOT EXISTS (SELECT 1 FROM captures AS c WHERE c.version_id = v.id
-                    AND c.captured_at = v.first_seen AND c.outcome IN ('new', 'changed')))
+                    AND (c.captured_at = v.first_seen
+                         OR (c.captured_at < v.first_seen AND v.first_seen = v.appeared_after))
+                    AND c.outcome IN ('new', 'changed')))
                 OR (NOT EXISTS (SELECT 1 FROM captures AS c WHERE c.version_id = v.id AND c.captured_at = v.last_seen)
-                    AND NOT (v.reread_of IS NOT NULL AND v.last_seen = v.first_seen))""",
+                    AND NOT ((v.reread_of IS NOT NULL OR v.first_seen = v.appeared_after)
+                             AND v.last_seen = v.first_seen))""",
     ),
     Rule(
         check="checks",

@@ -50,6 +50,7 @@ def seen_in_full(file: File, version: Version) -> Version:
     last_seen = rows.moment(row["at"]) if row else None
     if last_seen is None:
         return version
+    last_seen = max(last_seen, version.first_seen)
     file.run("UPDATE versions SET last_seen = ? WHERE id = ?", as_text(last_seen), version.id)
     return replace(version, last_seen=last_seen)
 

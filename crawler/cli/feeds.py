@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
 
 import click
 
@@ -77,8 +78,9 @@ def feeds_command(archive: Path) -> None:
         for f in feeds
     ]
     click.echo(table(("no.", "feed", "articles", "last good visit", "next visit"), rows, numbers=(0, 2)))
+    storms = {host.name for host in hosts if host.storm_since}
     for feed in feeds:
-        if feed.last_error and feed.paused_at is None:
+        if feed.last_error and feed.paused_at is None and urlsplit(feed.url).netloc not in storms:
             times = f" ({feed.failures} times in a row)" if feed.failures > 1 else ""
             click.echo(f"\n{feed.id}: {shown_url(feed.url)}")
             click.echo(f"   failed {ago(feed.last_visit, now)}{times}: {shown_url(feed.last_error)}")
@@ -102,7 +104,9 @@ def feeds_command(archive: Path) -> None:
 
 def _host_lines(host: Host, now: datetime) -> Iterator[str]:
     """Say what of a host keeps its articles from being visited as usual."""
-    if host.backoff_until and manners.is_waiting(host, now):
+    if host.storm_since:
+        yield f"   {plain(manners.storm_line(host, now))}"
+    elif host.backoff_until and manners.is_waiting(host, now):
         yield f"   not asked before {stamp(host.backoff_until)}: {shown_url(host.backoff_reason)}"
     if host.robots_failing_since:
         yield f"   its robots.txt cannot be had since {stamp(host.robots_failing_since)}"

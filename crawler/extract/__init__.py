@@ -18,7 +18,16 @@ if TYPE_CHECKING:
     from crawler.extract.sites import SiteRule
     from crawler.items import Article
 
-__all__ = ["DIGEST_VERSION", "EXTRACTOR_VERSION", "article", "comparable", "digest", "read", "visible_text"]
+__all__ = [
+    "DIGEST_VERSION",
+    "EXTRACTOR_VERSION",
+    "article",
+    "comparable",
+    "digest",
+    "read",
+    "says_missing",
+    "visible_text",
+]
 
 # Raised when the same bytes may give another article.
 EXTRACTOR_VERSION = 2
@@ -48,6 +57,13 @@ def read(
     from crawler.extract import reading
 
     return reading.read(body, url, encoding=encoding, headers=headers, site=site)
+
+
+def says_missing(article: Article) -> str | None:
+    """Return the words by which a page's title or headings say that the article is not there; None if they do not."""
+    from crawler.extract import quality
+
+    return quality.says_missing((article.headlines.title, article.headlines.h1, article.headline))
 
 
 def visible_text(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:

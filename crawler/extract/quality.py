@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -57,15 +58,26 @@ def judge(
     return Quality.OK, f"{text} characters of text"
 
 
+def says_missing(heads: Iterable[str]) -> str | None:
+    """Return the words by which a title or heading says that nothing is there, as against "out of order"; or None."""
+    return _begins_or_ends([comparable(head).casefold() for head in heads], _signs()["missing_heads"])
+
+
+def _begins_or_ends(heads: Sequence[str], phrases: Iterable[str]) -> str | None:
+    return next((p for p in phrases if any(head.startswith(p) or head.endswith(p) for head in heads)), None)
+
+
 def _wall(page: Page, *, says_article: bool) -> tuple[Quality, str] | None:
     """Return what stands in the article's way; None if nothing is known to."""
     heads = [comparable(page.title).casefold()]
     heads += [comparable(line.text).casefold() for line in page.lines if line.box.tag in ("h1", "h2", "title")][:5]
     text = comparable(" ".join(line.text for line in page.lines[:200])).casefold()[:6000]
     for quality in (Quality.BOT_WALL, Quality.ERROR, Quality.CONSENT, Quality.LOGIN):
-        for phrase in _signs()[quality.value + "_heads"]:
-            if any(head.startswith(phrase) or head.endswith(phrase) for head in heads):
-                return quality, f"the headline says {phrase!r}"
+        said = _begins_or_ends(heads, _signs()[quality.value + "_heads"])
+        if said is None and quality is Quality.ERROR:
+            said = _begins_or_ends(heads, _signs()["missing_heads"])
+        if said is not None:
+            return quality, f"the headline says {said!r}"
         if not says_article:
             for phrase in _signs()[quality.value]:
                 if phrase in text:

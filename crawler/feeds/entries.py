@@ -118,7 +118,7 @@ def plain(markup: str) -> str:
     markup = _CONTROL.sub(" ", markup[:MAX_TEXT_CHARS])
     if "<" in markup:
         # A processing instruction at the start would make BeautifulSoup take the fragment for XML.
-        soup = BeautifulSoup(re.sub(r"<\?[^<>]*>", "", markup) + "<p>", "lxml")
+        soup = BeautifulSoup(markup.replace("<?", "<!") + "<p>", "lxml")
         pieces = []
         for node in soup.descendants:
             if isinstance(node, Tag):

@@ -88,7 +88,7 @@ _PAGE_PARAMETERS = frozenset({"page", "p", "paged", "pg", "seite", "pagina", "pa
 def _soup(text: str) -> BeautifulSoup:
     """Return the page as a tree. Raises `FeedError` when it is nested deeper than `MAX_DEPTH`."""
     # An XML declaration makes BeautifulSoup warn that XHTML is XML; browsers read it as HTML all the same.
-    soup = BeautifulSoup(re.sub(r"^\s*<\?xml[^<>]*>", "", text), "lxml")
+    soup = BeautifulSoup(text.replace("<?", "<!"), "lxml")
     depths = {id(soup): 0}
     for tag in soup.find_all(True):
         depths[id(tag)] = depth = depths[id(tag.parent)] + 1

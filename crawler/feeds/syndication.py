@@ -30,6 +30,7 @@ _NAMESPACES = {
 _UNUSED = frozenset({"author", "creator", "contributor", "publisher", "managingeditor", "webmaster", "category", "tags",
                      "keywords", "image", "cloud", "textinput", "subject", "source", "group", "thumbnail"})  # fmt: skip
 _PERIOD_MINUTES = {"hourly": 60, "daily": 1_440, "weekly": 10_080, "monthly": 43_200, "yearly": 525_600}
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,99}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}")
 
 
@@ -99,7 +100,7 @@ def _tamed(text: str, entries: Entries) -> bytes:
             continue
         if isinstance(element.tag, str) and ":" in element.tag.rpartition("}")[2]:  # a prefix that nobody declared
             prefix, _, local = element.tag.rpartition("}")[2].partition(":")
-            if prefix in _NAMESPACES:
+            if prefix in _NAMESPACES and _NAME.fullmatch(local):
                 element.tag = f"{{{_NAMESPACES[prefix]}}}{local}"
             elif parent is not None:
                 _remove(parent, element)

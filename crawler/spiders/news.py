@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import scrapy
 from scrapy import signals
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # A feed goes first: what it lists is then visited in the same run, whatever the backlog.
 _FEEDS_FIRST = 10
+# After all others of its host.
+_ONCE_MORE_LAST = -10
 
 
 # How Scrapy calls the end of a run, in the words of the archive.
@@ -58,12 +61,15 @@ class NewsSpider(scrapy.Spider):
         self.counts: dict[str, int] = {}
         self._asked: set[int] = set()  # the articles asked for in this run
         self._documents: defaultdict[int, set[str]] = defaultdict(set)  # keys of those asked for, by feed
+        self._storms: set[str] = set()  # the hosts that answered for none of their articles in this run
+        crawler.signals.connect(self.item_recorded, signals.item_scraped)
         crawler.signals.connect(self.item_failed, signals.item_error)
         crawler.signals.connect(self.callback_failed, signals.spider_error)
 
     def closed(self, reason: str) -> None:
         self.ended = reason
         try:
+            self.troubles += [manners.storm_line(self.archive.host(name), _now()) for name in sorted(self._storms)]
             self.counts = self.archive.end_crawl(_now(), _ENDINGS.get(reason, reason))
             self.ailments = self.archive.examine_feeds(_now())
         except RedlineError as error:
@@ -71,6 +77,14 @@ class NewsSpider(scrapy.Spider):
         finally:
             self.archive.close()
             self._lock.release()
+
+    def item_recorded(self, item: Capture) -> None:
+        """Note a host that is in a storm, or came out of it."""
+        name = urlsplit(item.url).netloc
+        if self.archive.host(name).storm_since is None:
+            self._storms.discard(name)
+        else:
+            self._storms.add(name)
 
     def item_failed(self, item: Capture, failure: Failure) -> None:
         self._fail(item.url, failure.value)
@@ -150,6 +164,7 @@ class NewsSpider(scrapy.Spider):
             last_modified=_validator(response, "Last-Modified", asked),
             elapsed_ms=_elapsed(response),
             max_age=manners.max_age(_header(response, "Cache-Control")),
+            asked_in_full=_is_in_full(response),
             error=error,
             is_tls_unverified=response.meta.get("tls_unverified", False),
         )
@@ -205,17 +220,18 @@ class NewsSpider(scrapy.Spider):
                 self._asked.add(article.id)
                 yield self._article_request(article)
 
-    def _article_request(self, article: DueArticle) -> Request:
+    def _article_request(self, article: DueArticle, *, is_once_more: bool = False) -> Request:
         return Request(
             article.url,
             callback=self.parse_article,
             errback=self.article_failed,
-            cb_kwargs={"article": article},
+            cb_kwargs={"article": article, "is_once_more": is_once_more},
             headers=None if article.asks_in_full else _validators(article.etag, article.last_modified),
             meta={"download_maxsize": self.settings.getint("PAGE_MAX_BYTES"), "size_setting": "PAGE_MAX_BYTES"},
+            priority=_ONCE_MORE_LAST if is_once_more else 0,
         )
 
-    def parse_article(self, response: Response, article: DueArticle) -> Iterator[Capture]:
+    def parse_article(self, response: Response, article: DueArticle, is_once_more: bool) -> Iterator[Capture | Request]:
         content_type = _header(response, "Content-Type")
         page, error = None, None
         lines: tuple[str, ...] = ()
@@ -249,11 +265,14 @@ class NewsSpider(scrapy.Spider):
             last_modified=_validator(response, "Last-Modified", article.url),
             content_type=content_type,
             elapsed_ms=_elapsed(response),
+            asked_in_full=_is_in_full(response),
             error=error,
             robots=robots,
             is_tls_unverified=response.meta.get("tls_unverified", False),
             keeps_page=self.settings.getbool("KEEP_NOARCHIVE") or "noarchive" not in robots,
         )
+        if visits.is_passing(response.status) and not is_once_more:
+            yield self._article_request(article, is_once_more=True)
 
     def article_failed(self, failure: Failure) -> Iterator[Capture]:
         if self._is_postponed(failure):
@@ -281,6 +300,11 @@ def _validator(response: Response, name: str, asked: str) -> str | None:
     return _header(response, name) if urls.host(response.url) == urls.host(asked) else None
 
 
+def _is_in_full(response: Response) -> bool:
+    asked = response.request.headers if response.request else {}
+    return "If-None-Match" not in asked and "If-Modified-Since" not in asked
+
+
 def _is_permanent_move(response: Response) -> bool:
     reasons = response.meta.get("redirect_reasons", [])
     return bool(reasons) and all(reason in (301, 308) for reason in reasons)
@@ -304,7 +328,8 @@ def _header(response: Response, name: str) -> str | None:
 
 def _elapsed(response: Response) -> int | None:
     seconds = response.meta.get("download_latency")
-    return None if seconds is None else round(seconds * 1000)
+    # Scrapy takes the time from the clock of the wall, which may be set back meanwhile.
+    return None if seconds is None else max(0, round(seconds * 1000))
 
 
 def _now() -> datetime:
