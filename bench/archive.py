@@ -82,8 +82,8 @@ SCRIPTS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--versions", type=int, default=100_000, help="how large it grows (default 100000)")
-    parser.add_argument("--written", type=int, default=6_000, help="of them through Archive.record (default 6000)")
+    parser.add_argument("--versions", type=int, default=30_000, help="how large it grows (default 30000)")
+    parser.add_argument("--written", type=int, default=3_000, help="of them through Archive.record (default 3000)")
     parser.add_argument("--per-article", type=float, default=3.6, help="versions an article, on average (default 3.6)")
     parser.add_argument("--keep", action="store_true", help="leave bench/out/archive.db to be looked at")
     arguments = parser.parse_args()
