@@ -7,13 +7,14 @@
 #   make lint       types and style
 #   make test-next  the pages' tests on the coming Datasette
 #   make fuzz       look for input that breaks it       (TARGET=page SECONDS=600 for one of them, longer)
-#   make bench      measure what the README claims
+#   make bench      measure what the README claims  (BENCH=crawl for one)
 #   make pictures   photograph the demo's pages for the README
 #   make lock       renew the lock files from pyproject.toml
 
 PYTHON ?= python3
 ARCHIVE ?= archive.db
 CONTACT ?= $(REDLINE_CONTACT)
+BENCH ?= startup extract crawl archive diff schedule browse changes/score
 BIN := .venv/bin
 SECONDS ?= 60
 DATASETTE_NEXT := 1.0a41
@@ -88,8 +89,13 @@ fuzz: .venv/ready-fuzz
 	done; test -z "$$failed" || { echo "found something:$$failed; how it becomes a test: CONTRIBUTING.md, Fuzzing"; exit 1; }
 
 bench: .venv/ready-bench
-	@mkdir -p bench/out
-	@set -e; for script in $(filter-out bench/report.py,$(wildcard bench/*.py)) bench/changes/score.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for name in $(BENCH); do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py; done
+
+# What does not install beside Redline's own needs, for bench/crawl.py.
+.venv-peers/ready:
+	@test -x .venv-peers/bin/python || $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check newspaper4k news-please
+	@touch $@
 
 lock: .venv/ready-dev
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 pyproject.toml --output-file requirements.lock
@@ -98,4 +104,4 @@ lock: .venv/ready-dev
 	@$(BIN)/uv pip compile --quiet --universal --no-annotate --no-header --no-emit-index-url --python-version 3.11 --group fuzz --constraint requirements-dev.lock --output-file requirements-fuzz.lock
 
 clean:
-	rm -rf .venv .venv-next build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz/corpus fuzz/out
+	rm -rf .venv .venv-next .venv-peers build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/out fuzz/corpus fuzz/out
