@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from filelock import FileLock
 from prometheus_client.parser import text_string_to_metric_families
 
-from crawler import health
+from crawler import extract, health
 from crawler.archive import Archive
 from crawler.archive.state import look
 from crawler.cli import main
@@ -317,12 +317,15 @@ def test_a_package_that_is_too_old_is_told(kept: Path, monkeypatch: pytest.Monke
     assert "is older than 999.1; no-such-package is missing" in output
 
 
-def test_articles_of_an_earlier_extractor_are_counted(kept: Path) -> None:
-    later = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    _run_sql(
-        kept, "UPDATE crawls SET extractor = 0", f"INSERT INTO crawls (started_at, extractor) VALUES ('{later}', 1)"
-    )
-    assert "1 articles were read by an earlier extractor" in doctor(kept).output
+@pytest.mark.parametrize("earlier", [str(extract.EXTRACTOR_VERSION - 1), "NULL"])
+def test_articles_of_an_earlier_extractor_are_counted(kept: Path, earlier: str) -> None:
+    assert "read by today's extractor" in doctor(kept).output
+    _run_sql(kept, f"UPDATE crawls SET extractor = {earlier}")
+    assert "read by an earlier extractor: 1 article;" in doctor(kept).output
+    with Archive(kept) as archive:
+        archive.begin_crawl(datetime.now(UTC))
+        archive.end_crawl(datetime.now(UTC), "finished")
+    assert "read by an earlier extractor: 1 article;" in doctor(kept).output
 
 
 def test_hosts_of_feeds_are_asked_once_each_and_the_clock_is_held_against_theirs(

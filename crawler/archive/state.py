@@ -111,8 +111,8 @@ def _older_extractor(file: File) -> int:
     """Return how many articles have a latest version that was read by an earlier extractor than today's."""
     row = _one(
         file,
-        "SELECT count(*) AS articles FROM articles WHERE last_changed < (SELECT min(started_at) FROM crawls"
-        " WHERE extractor = ?) AND EXISTS (SELECT 1 FROM crawls WHERE extractor < ?)",
+        "SELECT count(*) AS articles FROM articles WHERE last_changed < coalesce((SELECT min(started_at) FROM crawls"
+        " WHERE extractor = ?), '9') AND EXISTS (SELECT 1 FROM crawls WHERE extractor IS NULL OR extractor < ?)",
         *(extract.EXTRACTOR_VERSION, extract.EXTRACTOR_VERSION),
     )
     return int(row["articles"])
