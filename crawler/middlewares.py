@@ -404,11 +404,29 @@ class HostQueue(DownloaderAwarePriorityQueue):
 
 
 class _Downloader(DownloaderInterface):
-    """Counts what each slot is at work on, robots.txt and what waits for that too; a slot at rest counts as full."""
+    """Counts what each slot is at work on, robots.txt and what waits for that too; a slot at rest counts as full.
+
+    So does one more host that has not answered yet, while half of all requests are with such: a feed that lists two
+    thousand hosts, none of which answers, leaves the other half to those that do.
+    """
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._strangers_at_once = max(1, crawler.settings.getint("CONCURRENT_REQUESTS") // 2)
+        self._known: set[str] = set()  # hosts that answered in this run
+        crawler.signals.connect(self._note_answer, signals.response_downloaded)
 
     def stats(self, possible_slots: Iterable[str]) -> list[tuple[int, str]]:
         active = Counter(map(self.get_slot_key, self.downloader.active))
-        return [(active[slot] if self._is_ready(slot) else _FULL, slot) for slot in possible_slots]
+        strangers = sum(count for slot, count in active.items() if slot not in self._known)
+        takes_strangers = strangers < self._strangers_at_once
+        return [
+            (active[slot] if self._is_ready(slot) and (takes_strangers or slot in self._known) else _FULL, slot)
+            for slot in possible_slots
+        ]
+
+    def _note_answer(self, request: Request) -> None:
+        self._known.add(self.get_slot_key(request))
 
     def _is_ready(self, key: str) -> bool:
         return key not in self.downloader.slots or is_ready(self.downloader.slots[key])

@@ -58,6 +58,9 @@ MAX_REQUESTS = 0
 KEEP_NOARCHIVE = False
 # Across hosts: what one process can parse while it waits.
 CONCURRENT_REQUESTS = 32
+# Threads that look up names, as many as there are requests: a name server that hangs holds one for minutes, whatever
+# DNS_TIMEOUT says of the request.
+REACTOR_THREADPOOL_MAXSIZE = 32
 # Seconds for one answer: finding the host, connecting, and all of the body, however it drips.
 DOWNLOAD_TIMEOUT = 30
 DNS_TIMEOUT = 10

@@ -14,6 +14,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from scrapy.http import Request
 from twisted.web.client import URI
 
 from crawler import packing, urls
+from crawler.feeds import write_opml
+from crawler.items import FeedLink
 from crawler.middlewares import AddressGuard, Refused
 from demo.newsroom import Newsroom
 from tests.conftest import Command, command, crawl_environment
@@ -760,3 +763,50 @@ def test_s27_secrets_of_addresses_are_in_no_log_no_sentence_and_on_no_page(
 def test_s27_what_opens_doors_is_told_by_its_name(text: str, told: str) -> None:
     assert urls.without_secrets(text) == told
     assert urls.without_secrets(told) == told
+
+
+# Company --------------------------------------------------------------------------------------------------------------
+
+
+def all_visited(folder: Path, host: str) -> bool:
+    return visited(folder, host) == 4
+
+
+def visited(folder: Path, host: str) -> int:
+    """Return how many visits to articles of a host are recorded by now."""
+    return int(str(rows(folder, f"SELECT count(*) FROM captures WHERE article_id > 0 AND url LIKE '{host}%'")[0][0]))
+
+
+@pytest.mark.parametrize("strangers", [0, 40])
+def test_five_hostile_hosts_and_a_feed_of_silent_ones_keep_the_others_from_nothing(
+    redline: Command, tmp_path: Path, strangers: int
+) -> None:
+    silent = [f"silent{number}" for number in range(strangers)]
+    with Newsroom(outlets=(), bare=("drip", "hang", "bomb", "loop", "lie", "good1", "good2", *silent)) as press:
+        feeds = []
+        for host in ("drip", "hang", "bomb", "loop", "lie", "good1", "good2"):
+            links = [press.page(f"/{n}", TEXT, outlet=host) for n in range(4)]
+            more = [press.url(name, "/a") for name in silent] if host == "hang" else []
+            feeds.append(FeedLink(url=feed_of(press, links + more, outlet=host)))
+        (tmp_path / "feeds.opml").write_bytes(write_opml(feeds))
+        redline("import", "feeds.opml")
+        for name in silent:
+            press.fault("/robots.txt", outlet=name, delay=600)
+        bomb = gzip.compress(bytes(64 * 2**20))
+        for n in range(4):
+            press.fault(f"/{n}", outlet="drip", raw=HEAD + b"\r\n" + TEXT.encode(), drip=1)
+            press.fault(f"/{n}", outlet="hang", delay=600)
+            press.page(f"/{n}", bomb, outlet="bomb", headers={"Content-Encoding": "gzip"})
+            press.page(f"/{n}", "", outlet="loop", status=302, headers={"Location": f"/{(n + 1) % 4}"})
+            press.fault(f"/{n}", outlet="lie", raw=HEAD + b"Content-Length: 99999999999\r\n\r\nx")
+        crawl = start_crawl(tmp_path, "-s", "DOWNLOAD_TIMEOUT=600", "-s", "VISIT_TIMEOUT=600")
+        try:
+            for host in ("good1", "good2", "bomb", "loop", "lie"):
+                wait_for(partial(all_visited, tmp_path, press.url(host)))
+            assert [visited(tmp_path, press.url(host)) for host in ("drip", "hang")] == [0, 0], "they are still at it"
+        finally:
+            crawl.kill()
+            crawl.communicate(timeout=60)
+    found = rows(tmp_path, "SELECT url, outcome FROM captures WHERE article_id IS NOT NULL")
+    outcomes = {name: {o for url, o in found if str(url).startswith(press.url(name))} for name in ("good1", "good2")}
+    assert outcomes == {"good1": {"new"}, "good2": {"new"}}
