@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from crawler import urls
 from crawler.cli import logs
 from demo.newsroom import Newsroom
 from tests.conftest import Command, command, crawl_environment
@@ -150,14 +151,19 @@ def test_a_traceback_stays_in_its_line_and_nothing_acts_on_a_terminal(
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_s27_a_secret_stands_in_no_line(form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    secret = "https://monitor.example/ping/a-secret"
+@pytest.mark.parametrize(
+    "secret", ["https://monitor.example/ping/a-secret", "https://m.example/a-secret?token=a-secret"]
+)
+def test_s27_a_secret_stands_in_no_line(
+    form: str, secret: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    address = "https://ada:a-secret@example.org/feed?api_key=a-secret"
     with begun(3, form=form, file=tmp_path / "log", secrets=[secret]) as log:
         try:
-            raise ValueError(f"{secret}/fail")
+            raise ValueError(f"{secret}/fail {address}")
         except ValueError:
-            log.exception("asked for %s", secret)
-        logging.getLogger("scrapy.core.engine").debug("Crawled (200) <GET %s>", secret)
+            log.exception("asked for %s and %s", secret, address, extra={"mend": f"see {address}"})
+        logging.getLogger("scrapy.core.engine").debug("Crawled (200) <GET %s>", urls.without_secrets(secret))
     said = capsys.readouterr().err + (tmp_path / "log").read_text()
     assert "a-secret" not in said
     assert said.count("[secret]") >= 6

@@ -192,6 +192,18 @@ def test_prometheus_reads_every_figure(kept: Path) -> None:
     assert families["redline_status"].samples[0].value == 3
 
 
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--prometheus",)])
+def test_s27_status_tells_no_secret_of_a_feeds_address(kept: Path, arguments: tuple[str, ...]) -> None:
+    _run_sql(
+        kept,
+        "UPDATE feeds SET url = 'https://ada:door@example.org/feed?token=door', title = '', failures = 1,"
+        " last_error = 'https://ada:door@example.org/feed?token=door: gone'",
+    )
+    result = status(kept, *arguments)
+    assert (result.exit_code, "door" in result.output) == (3, False)
+    assert "***" in result.output
+
+
 def test_status_writes_nothing_and_waits_for_no_writer(kept: Path) -> None:
     before = kept.read_bytes()
     with sqlite3.connect(kept, isolation_level=None) as writer:

@@ -23,7 +23,7 @@ from crawler import addresses, health, manners
 from crawler.archive import diagnosis
 from crawler.archive import state as archive_state
 from crawler.cli import machine
-from crawler.cli.output import count, lasting, plain, stamp
+from crawler.cli.output import count, lasting, shown_url, stamp
 from crawler.cli.upkeep import told
 from crawler.errors import RedlineError
 from crawler.extract import sites
@@ -55,7 +55,7 @@ def doctor_command(archive: Path, offline: bool) -> None:
     is_broken = False
     for finding in _findings(archive, now, offline=offline):
         is_broken |= finding.level is Level.ERROR
-        click.echo(f"ok: {plain(finding.what)}" if finding.level is Level.OK else told(finding))
+        click.echo(f"ok: {shown_url(finding.what)}" if finding.level is Level.OK else told(finding))
     sys.exit(1 if is_broken else 0)
 
 

@@ -96,7 +96,7 @@ def feeds_command(archive: Path) -> None:
         click.echo(f"\n{hold.feed_id}: {held_line(hold)}")
     for ailment in (ailment for ailment in ailments if ailment.sign is not Sign.HELD):
         told = health.finding(ailment)
-        click.echo(f"\n{ailment.feed_id}: {plain(told.what)}\n   {told.mend}")
+        click.echo(f"\n{ailment.feed_id}: {shown_url(told.what)}\n   {told.mend}")
     for host in hosts:
         if said := list(_host_lines(host, now)):
             click.echo("\n".join([f"\n{plain(host.name)}", *said]))

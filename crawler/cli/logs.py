@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from crawler import urls
 from crawler.cli.output import plain
 from crawler.errors import UsageError
 
@@ -33,7 +34,8 @@ def begin(verbosity: int = 0, *, form: str = "text", file: Path | None = None, s
 
     `secrets` are never written: "[secret]" stands in their place. Raises UsageError if the file cannot be opened.
     """
-    secrets = tuple(filter(None, secrets))
+    # As they are, and as they are once what opens doors in addresses was taken out (which is done to each record).
+    secrets = tuple(text for secret in secrets if secret for text in (secret, urls.without_secrets(secret)))
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].addFilter(_Enough(_of(_OURS, verbosity), _of(_OTHERS, verbosity)))
     handlers[0].setFormatter(_Json(secrets) if form == "json" else _Terminal(secrets))
@@ -83,7 +85,7 @@ class _Formatter(logging.Formatter):
     def told(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
-        return text
+        return urls.without_secrets(text)
 
     def traceback(self, record: logging.LogRecord) -> str:
         return self.told(self.formatException(record.exc_info)) if record.exc_info else ""
@@ -100,7 +102,7 @@ class _Terminal(_Formatter):
         elif record.levelno >= logging.WARNING:
             lines = [f"redline: {line}" for line in lines]
         if mend := getattr(record, "mend", ""):
-            lines.append(f"   {mend}")
+            lines.append(f"   {self.told(mend)}")
         return "\n".join(map(plain, [*lines, *self.traceback(record).splitlines()]))
 
 
@@ -125,7 +127,12 @@ class _Json(_Formatter):
             "logger": record.name,
             "message": self.told(record.getMessage()),
         }
-        line |= {name: getattr(record, name) for name in _FIELDS if getattr(record, name, None) not in (None, "")}
+        fields = {name: getattr(record, name, None) for name in _FIELDS}
+        line |= {
+            name: self.told(value) if isinstance(value, str) else value
+            for name, value in fields.items()
+            if value not in (None, "")
+        }
         if traceback := self.traceback(record):
             line["traceback"] = traceback
         # Control characters and bidi overrides leave as \u001b: a file of lines is looked at in a terminal too.

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crawler import health, manners
+from crawler import health, manners, urls
 from crawler.archive import state as archive_state
 from crawler.cli import machine
-from crawler.cli.output import ago, count, lasting, plain
+from crawler.cli.output import ago, count, lasting, shown_url
 from crawler.cli.upkeep import told
 from crawler.health import Forecast, Place
 from crawler.items import Finding, Level, Run, State, Trust
@@ -145,7 +145,12 @@ def _as_object(
         "at": as_text(state.at),
         "exit_code": code,
         "findings": [
-            {"check": finding.check, "level": finding.level, "what": finding.what, "mend": finding.mend}
+            {
+                "check": finding.check,
+                "level": finding.level,
+                "what": urls.without_secrets(finding.what),
+                "mend": finding.mend,
+            }
             for finding in (*whole, *sources)
         ],
         "schema_pending": state.pending,
@@ -163,9 +168,9 @@ def _as_object(
         "failing": [
             {
                 "id": feed.id,
-                "url": feed.url,
+                "url": urls.without_secrets(feed.url),
                 "title": feed.title,
-                "error": feed.last_error,
+                "error": urls.without_secrets(feed.last_error or ""),
                 "failures": feed.failures,
                 "last_good_at": as_text(feed.last_good_at),
             }
@@ -174,7 +179,7 @@ def _as_object(
         "ailments": [
             {
                 "feed_id": ailment.feed_id,
-                "feed": ailment.feed,
+                "feed": urls.without_secrets(ailment.feed),
                 "sign": ailment.sign,
                 "since": as_text(ailment.since),
                 "evidence": ailment.evidence,
@@ -270,7 +275,7 @@ def _metric(
 
 def _escaped(text: str) -> str:
     """Return the value of a label: what others wrote may act neither on the format nor on a terminal."""
-    return plain(text).replace("\\", r"\\").replace('"', r"\"")
+    return shown_url(text).replace("\\", r"\\").replace('"', r"\"")
 
 
 def _stamp(moment: datetime) -> int:

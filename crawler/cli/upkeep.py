@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from crawler.cli.output import bar, count, plain, progress
+from crawler.cli.output import bar, count, plain, progress, shown_url
 from crawler.items import Finding, Level
 
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well: for cron.")
@@ -92,4 +92,4 @@ def _size(size: int) -> str:
 def told(finding: Finding) -> str:
     """Return a finding as a person reads it: what it is, and the way out on a line of its own."""
     mark = "" if finding.level is Level.OK else f"{finding.level}: "
-    return f"{mark}{plain(finding.what)}" + (f"\n   {plain(finding.mend)}" if finding.mend else "")
+    return f"{mark}{shown_url(finding.what)}" + (f"\n   {plain(finding.mend)}" if finding.mend else "")
