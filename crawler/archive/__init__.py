@@ -723,33 +723,35 @@ class Archive:
         keeps = capture.status == 304
         etag = capture.etag or (known["etag"] if keeps else None)
         modified = capture.last_modified or (known["last_modified"] if keeps else None)
-        self._file.run(
-            "UPDATE articles SET state = ?, gone_since = ?, failures = ?, last_visit = ?, last_changed = ?,"
-            " next_visit = ?, next_visit_reason = ?, etag = ?, last_modified = ?, not_modified = ? WHERE id = ?",
-            *(
-                state,
-                gone_since,
-                failures,
-                as_text(now),
-                as_text(last_changed),
-                as_text(appointment.at),
-                appointment.reason,
-            ),
-            *((etag, modified) if is_good else (None, None)),
-            known["not_modified"] + 1 if keeps and is_good else 0,
-            capture.article_id,
-        )
+        after: dict[str, object] = {
+            "state": state,
+            "gone_since": gone_since,
+            "failures": failures,
+            "last_visit": as_text(now),
+            "last_changed": as_text(last_changed),
+            "next_visit": as_text(appointment.at),
+            "next_visit_reason": appointment.reason,
+            "etag": etag if is_good else None,
+            "last_modified": modified if is_good else None,
+            "not_modified": known["not_modified"] + 1 if keeps and is_good else 0,
+        }
         if is_good and article is not None:
-            date_modified = as_text(article.date_modified)
-            self._file.run("UPDATE articles SET date_modified = ? WHERE id = ?", date_modified, known["id"])
+            after["date_modified"] = as_text(article.date_modified)
         if outcome in _NEW_TEXT and article is not None:
-            self._file.run(
-                "UPDATE articles SET versions = versions + 1, headline = ?, section = ?, authors = ?, tags = ?,"
-                " language = ?, date_published = ? WHERE id = ?",
-                *(article.headline or known["headline"], article.section or None),
-                *(as_json([author.name for author in article.authors]), as_json(article.tags)),
-                *(article.language or None, as_text(article.date_published), capture.article_id),
-            )
+            after |= {
+                "versions": known["versions"] + 1,
+                "headline": article.headline or known["headline"],
+                "section": article.section or None,
+                "authors": as_json([author.name for author in article.authors]),
+                "tags": as_json(article.tags),
+                "language": article.language or None,
+                "date_published": as_text(article.date_published),
+            }
+        # Only what differs: SQLite writes the index of a column anew that is set, to what it was too.
+        differing = {column: value for column, value in after.items() if value != known[column]}
+        if differing:
+            columns = ", ".join(f"{column} = ?" for column in differing)
+            self._file.run(f"UPDATE articles SET {columns} WHERE id = ?", *differing.values(), known["id"])  # noqa: S608
         return turn
 
     def _insert_capture(

@@ -96,7 +96,7 @@ def metadata(described: Mapping[str, Described], home: str) -> dict[str, Any]:
 
 
 # How each table opens. A facet named here has an index, or counts in Datasette's 200 ms up to some size of the archive:
-# lists (`kinds`, `authors`) up to 10,000 to 25,000 rows, the view `latest_changes` up to 100,000 changes. Then it is left out.
+# lists (`kinds`, `authors`) up to 10,000 to 25,000 rows, the view `latest_changes` up to 100,000. Then it is left out.
 _SHOWN: dict[str, dict[str, Any]] = {
     "feeds": {"label_column": "title", "sort": "id", "facets": ["format", "language"]},
     "articles": {
