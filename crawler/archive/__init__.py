@@ -603,7 +603,7 @@ class Archive:
         return Outcome.CHANGED, version_id, settled.wavered
 
     def _in_its_charset(self, capture: Capture, article: Article, latest: sqlite3.Row) -> tuple[Capture, Article]:
-        """Return a visit and its article as read by the Content-Type of the latest version's page, if its own fits that text worse.
+        """Return a visit and its article as read in the charset of the latest version's page, if its own fits it worse.
 
         A charset that comes and goes with a server's settings makes other letters of the same bytes: that is no edit.
         """
