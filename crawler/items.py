@@ -486,6 +486,14 @@ class Reread:
     differs: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freed:
+    """What was pruned: `number` of pages or visits, and the `room` in bytes that is free in the file for it."""
+
+    number: int
+    room: int
+
+
 class Level(StrEnum):
     """How bad a finding is: nothing to do, worth a look, or something is broken."""
 

@@ -119,6 +119,32 @@ def what_a_feed_left_out_and_whom_we_trusted_unseen(db: Database) -> None:
     )
 
 
+@step
+def old_visits_as_numbers(db: Database) -> None:
+    db.execute(
+        """CREATE TABLE captures_by_month (
+    -- Old visits that `redline prune` rolled up: of a row of visits that showed the same, those between first and last.
+    id INTEGER PRIMARY KEY, -- number of the row
+    feed_id INTEGER REFERENCES feeds (id), -- the feed visited; null: an article was
+    article_id INTEGER REFERENCES articles (id), -- the article visited; null: a feed was
+    month TEXT NOT NULL, -- when, by our clock: year and month, UTC
+    outcome TEXT NOT NULL, -- as in captures
+    version_id INTEGER REFERENCES versions (id), -- the version that they showed; null: none
+    visits INTEGER NOT NULL, -- how many there were
+    CHECK ((feed_id IS NULL) <> (article_id IS NULL))
+)"""
+    )
+    db.execute(
+        "CREATE UNIQUE INDEX captures_by_month_of ON captures_by_month"
+        " (coalesce(article_id, 0), coalesce(feed_id, 0), month, outcome, coalesce(version_id, 0))"
+    )
+    db.execute("CREATE INDEX captures_by_month_version ON captures_by_month (version_id)")
+    db.execute(
+        "ALTER TABLE crawls ADD COLUMN rolled_up INTEGER NOT NULL"
+        " -- how many of its visits are no more in captures, but in captures_by_month\n DEFAULT 0"
+    )
+
+
 _FIRST = """
 CREATE TABLE feeds (
     -- Documents that list articles: RSS, Atom, JSON Feed, sitemaps, section pages.

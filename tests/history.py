@@ -147,15 +147,16 @@ def everything(archive: Archive) -> None:
     archive.end_crawl(at(8), "finished")
 
     # What becomes of articles; walls are no versions.
-    for hour, status in enumerate([200, 404, 404]):
-        see("gone", hour, *(LONG if status == 200 else ()), status=status)
+    see("gone", 0, *LONG)
+    see("gone", 1, status=404)
+    see("detour", 1.5, *LONG, final_url=f"{SITE}/behind/detour")  # its host answers for another
+    see("gone", 2, status=404)
     for hour, status in enumerate([200, 404, 200, 410, 200]):
         see("back", hour, *(LONG if status == 200 else ()), status=status)
     see("moved", 0, *LONG)
     see("moved", 1, *LONG, final_url=f"{SITE}/moved-for-good", is_permanent_move=True)
     see("merged", 1, *LONG, headline="On wall", canonical_url=f"{SITE}/wall")
-    see("detour", 0, *LONG, final_url=f"{SITE}/behind/detour")
-    see("detour", 1, "All is new.", headline="Anew", final_url=f"{SITE}/behind/detour")
+    see("detour", 2, "All is new.", headline="Anew", final_url=f"{SITE}/behind/detour")
     see("walled", 0, *LONG)
     see("walled", 1, "Are you a robot?", quality=Quality.BOT_WALL)
     see("walled", 2, status=503)

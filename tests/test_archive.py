@@ -655,7 +655,7 @@ def test_pruning_frees_old_pages_and_nothing_else(archive: Archive) -> None:
     (article,) = listed(archive, URL)
     for hour, text in enumerate(["One.", "Two.", "Three.", "Four."]):
         archive.record(visit(article, hour * 24, page(text), body=PAGE.format(text).encode()))
-    assert archive.prune_payloads(at(1000)) == 2, "the latest stays, and what it is compressed against"
+    assert archive.prune_payloads(at(1000)).number == 2, "the latest stays, and what it is compressed against"
     assert archive.payload(archive.version(article, 4).id) == PAGE.format("Four.").encode()
     with pytest.raises(NotFound, match="not kept"):
         archive.payload(archive.version(article, 2).id)

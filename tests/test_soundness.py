@@ -26,6 +26,13 @@ BREAKS = [
     ("crawls", "UPDATE crawls SET articles = articles + 1 WHERE id = 1"),
     ("crawls", "UPDATE crawls SET changed = changed - 1, new = new + 1 WHERE id = 2"),
     ("crawls", "DELETE FROM captures WHERE feed_id IS NOT NULL AND crawl_id = 1"),
+    ("crawls", "UPDATE crawls SET rolled_up = 3, articles = articles + 4 WHERE id = 1"),
+    (
+        "owners",
+        "INSERT INTO captures_by_month (article_id, month, outcome, version_id, visits)"
+        " SELECT {wall}, '2026-03', 'unchanged', id, 1 FROM versions WHERE article_id = {moved};"
+        "UPDATE versions SET checks = checks + 1 WHERE article_id = {moved}",
+    ),
     ("intervals", "UPDATE versions SET appeared_after = '2026-01-01T00:00:00Z' WHERE article_id = {moved}"),
     (
         "intervals",
@@ -202,14 +209,14 @@ def test_verify_in_a_hurry_leaves_out_texts_and_pages(sound: Path, tmp_path: Pat
     assert verify(path).exit_code == 1
 
 
-def test_verify_goes_on_behind_a_page_that_cannot_be_read(sound: Path, tmp_path: Path) -> None:
+def test_verify_says_that_a_page_of_the_file_cannot_be_read(sound: Path, tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     whole = sound.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] + b"\xff" * 8192 + whole[len(whole) // 2 + 8192 :])
     done = verify(path)
     assert done.exit_code == 1
-    assert "damaged" in done.stdout
-    assert ".recover" in done.stdout
+    assert "damaged" in done.output
+    assert ".recover" in done.output
 
 
 def test_an_older_schema_is_left_as_it_is_and_said(
@@ -217,8 +224,8 @@ def test_an_older_schema_is_left_as_it_is_and_said(
 ) -> None:
     path = broken(sound, tmp_path, "UPDATE articles SET versions = 99")
     before = path.read_bytes()
-    today = migrations.known()
-    monkeypatch.setattr(migrations, "known", lambda: [*today, "a_later_step"])
+    known = [*migrations.known(), "a_later_step"]
+    monkeypatch.setattr(migrations, "known", lambda: known)
     done = verify(path)
     assert done.exit_code == 0
     assert "warning: the schema is older than this Redline (it lacks a_later_step): only the file" in done.stdout

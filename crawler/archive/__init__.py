@@ -6,6 +6,7 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     file          the file itself: opened with care, transactions, errors in our words
     rules         what every archive keeps to, as queries that find where it does not
     diagnosis     what can be said of a file that may not even open
+    rollup        old visits become numbers
     soundness     every rule asked, every text and page read again
     feeds         the list of feeds, and what feeds said of articles
     hosts         how to behave towards each host, and whether its word is good
@@ -31,7 +32,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, clock, feeds, health, hosts, learning, log, merges, versions
+from crawler.archive import addresses, clock, feeds, health, hosts, learning, log, merges, rollup, versions
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
@@ -48,6 +49,7 @@ from crawler.items import (
     Fate,
     FeedCapture,
     FeedLink,
+    Freed,
     Hit,
     Hold,
     Host,
@@ -543,13 +545,32 @@ class Archive:
         assert row is not None
         return int(row["n"])
 
-    def prune_payloads(self, before: datetime) -> int:
-        """Free the kept pages of visits before a moment; return how many. Texts stay.
+    def prune_payloads(self, before: datetime, *, dry_run: bool = False) -> Freed:
+        """Free the kept pages of visits before a moment; with `dry_run`, only say what that would free. Texts stay.
 
         The page behind an article's latest version stays too: the next reading is settled against it.
         """
-        with self._file.transaction():
-            return versions.prune_payloads(self._file, before)
+        with self._file.rehearsal() if dry_run else self._file.transaction():
+            free = self._file.free_bytes()
+            number = versions.prune_payloads(self._file, before)
+            return Freed(number=number, room=self._file.free_bytes() - free)
+
+    def visits_before(self, before: datetime) -> rollup.Steps:
+        """Return the steps in which `roll_up_visits` looks through the visits before a moment."""
+        return rollup.steps(self._file, before)
+
+    def roll_up_visits(self, steps: rollup.Steps, before: datetime, *, dry_run: bool = False) -> Iterator[Freed]:
+        """Roll visits before a moment up by month, step by step; with `dry_run`, only say what that would free.
+
+        Of a row of visits that showed the same, the first and the last stay, and whatever made or ended a version, was
+        a turn, or moved the publisher's date: see `rollup`. A step is one short transaction: a crawl may go on.
+        """
+        for step in steps:
+            with self._file.rehearsal() if dry_run else self._file.transaction():
+                free = self._file.free_bytes()
+                number = rollup.roll_up(self._file, step, before)
+                freed = Freed(number=number, room=self._file.free_bytes() - free)
+            yield freed
 
     # What a visit changes ---------------------------------------------------------------------------------------------
 

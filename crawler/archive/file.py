@@ -61,6 +61,20 @@ class File:
                 self._connection.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Run a block as a transaction that is taken back: what would it do?"""
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def free_bytes(self) -> int:
+        """Return the room in the file that is used again before the file grows."""
+        return int(self.value("PRAGMA freelist_count") * self.value("PRAGMA page_size"))
+
     def run(self, statement: str, *parameters: object) -> sqlite3.Cursor:
         try:
             return self._connection.execute(statement, parameters)

@@ -51,14 +51,23 @@ RULES = (
             # `counted` and `which` are written here, below.
             broken=f"""
                 SELECT * FROM (SELECT r.id, r.{counted} AS said,
-                       (SELECT count(*) FROM captures AS c WHERE c.crawl_id = r.id AND {which}) AS n FROM crawls AS r)
-                 WHERE said <> n""",  # noqa: S608
+                       (SELECT count(*) FROM captures AS c WHERE c.crawl_id = r.id AND {which}) AS n, rolled_up
+                  FROM crawls AS r) WHERE said NOT BETWEEN n AND n + rolled_up""",  # noqa: S608
         )
+        # Of what was rolled up it is known how much it was, and no more of what kind.
         for counted, what, which in (
             ("feeds", "feeds", "c.feed_id IS NOT NULL"),
             ("articles", "articles", "c.article_id IS NOT NULL"),
             *((name, f'outcome "{name}"', f"c.article_id IS NOT NULL AND c.outcome = '{name}'") for name in _COUNTED),
         )
+    ),
+    Rule(
+        check="crawls",
+        says="run {id} is said to have made {said} visits; {n} are in the table of visits or were rolled up",
+        broken="""
+            SELECT * FROM (SELECT id, feeds + articles AS said,
+                   (SELECT count(*) FROM captures AS c WHERE c.crawl_id = r.id) + rolled_up AS n FROM crawls AS r)
+             WHERE said > n""",
     ),
     Rule(
         check="intervals",
@@ -108,7 +117,9 @@ RULES = (
         # Where two states are shown in turn, the flap counts the visits to the other one.
         broken="""
             SELECT * FROM (SELECT v.number, v.article_id, v.checks, (v.reread_of IS NOT NULL)
-                   + (SELECT count(*) FROM captures AS c WHERE c.version_id = v.id) AS n FROM versions AS v)
+                   + (SELECT count(*) FROM captures AS c WHERE c.version_id = v.id)
+                   + (SELECT coalesce(sum(visits), 0) FROM captures_by_month AS m WHERE m.version_id = v.id) AS n
+                     FROM versions AS v)
              WHERE checks <> n AND article_id NOT IN (SELECT article_id FROM flaps)""",
     ),
     Rule(
@@ -117,6 +128,9 @@ RULES = (
         broken="""
             SELECT 'visit' AS what, c.id, c.article_id FROM captures AS c JOIN versions AS v ON v.id = c.version_id
              WHERE v.article_id IS NOT c.article_id
+            UNION ALL
+            SELECT 'month', m.id, m.article_id FROM captures_by_month AS m JOIN versions AS v ON v.id = m.version_id
+             WHERE v.article_id IS NOT m.article_id
             UNION ALL
             SELECT 'change', c.id, c.article_id FROM changes AS c JOIN versions AS v ON v.id = c.version_id
              WHERE v.article_id <> c.article_id

@@ -108,6 +108,7 @@ _SHOWN: dict[str, dict[str, Any]] = {
     "entries": {"label_column": "title", "sort_desc": "id", "facets": ["feed_id"]},
     "crawls": {"label_column": "started_at", "sort_desc": "id", "facets": ["reason"]},
     "captures": {"label_column": "captured_at", "sort_desc": "id", "facets": ["outcome"]},
+    "captures_by_month": {"label_column": "month", "sort_desc": "month"},
     "versions": {"label_column": "headline", "sort_desc": "id"},
     "blocks": {"label_column": "text", "sort_desc": "id"},
     "images": {"label_column": "caption", "sort_desc": "id"},

@@ -38,7 +38,7 @@ COMMANDS = {
     "doctor": ("doctor", "Look for what is wrong, and say the way out."),
     "backup": ("upkeep", "Copy the archive while it is in use."),
     "vacuum": ("upkeep", "Give the room of what was pruned back to the disk."),
-    "prune": ("keep", "Free the space of old pages; texts stay."),
+    "prune": ("upkeep", "Free the space of old pages and visits; texts stay."),
 }
 
 

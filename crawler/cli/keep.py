@@ -1,10 +1,9 @@
-"""Keeping house: `accept`, `reextract`, `unmerge`, `prune`."""
+"""Keeping house: `accept`, `reextract`, `unmerge`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,8 +11,6 @@ import click
 from crawler.archive import Archive
 from crawler.cli.output import count, plain, progress, shown_url
 from crawler.items import Hold, Reread
-
-_AGE = re.compile(r"(\d+)d")
 
 
 @click.command("accept")
@@ -71,23 +68,6 @@ def unmerge_command(archive: Path, url: str) -> None:
         known = opened.find(url)
         opened.unmerge(known.id, datetime.now(UTC))
     click.echo(f"an article of its own again: {shown_url(known.current_url)}; `redline crawl` visits it")
-
-
-@click.command("prune")
-@click.option("--payloads-older-than", "age", default="90d", show_default=True, metavar="DAYSd", help="Such as 90d.")
-@click.pass_obj
-def prune_command(archive: Path, age: str) -> None:
-    """Free the space of old pages as they were received. Texts, versions and visits stay.
-
-    The page behind an article's latest version stays too: the next reading is compared with it. What was freed can no
-    more be read again by a better extractor.
-    """
-    match = _AGE.fullmatch(age)
-    if match is None:
-        raise click.BadParameter(f"{age!r}: write it in days, like 90d", param_hint="--payloads-older-than")
-    with Archive(archive, create=False) as opened:
-        freed = opened.prune_payloads(datetime.now(UTC) - timedelta(days=int(match[1])))
-    click.echo(f"freed {count(freed, 'page')}; SQLite uses the room again, the file itself does not shrink")
 
 
 def held_line(hold: Hold) -> str:

@@ -1,10 +1,11 @@
-"""Looking after the file: `verify`, `backup`, `vacuum`."""
+"""Looking after the file: `verify`, `backup`, `prune`, `vacuum`."""
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ import click
 from crawler.cli.output import bar, count, plain, progress, shown_url
 from crawler.items import Finding, Level
 
+_PAGES_AGE = timedelta(days=90)
 _quiet = click.option("-q", "--quiet", is_flag=True, help="Say nothing when all is well: for cron.")
 
 
@@ -64,6 +66,54 @@ def backup_command(archive: Path, file: Path, force: bool, quiet: bool) -> None:
         copy = upkeep.backup(archive, file, datetime.now(UTC), overwrite=force, tell=tell)
     if not quiet:
         click.echo(f"copied to {plain(str(copy))}: {_size(upkeep.size(copy))}, and sound")
+
+
+def _days(ctx: click.Context, param: click.Parameter, value: str | None) -> timedelta | None:
+    """Read a span of days as `90d`; None if it was not given."""
+    if value is None:
+        return None
+    said = re.fullmatch(r"(\d{1,6})d", value)
+    if said is None:
+        raise click.BadParameter(f"{value!r}: write it in days, like 90d")
+    return timedelta(days=int(said[1]))
+
+
+@click.command("prune")
+@click.option("--payloads-older-than", "pages_age", callback=_days, metavar="DAYSd", help="90d, if nothing is named.")
+@click.option("--visits-older-than", "visits_age", callback=_days, metavar="DAYSd", help="Such as 365d.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
+@click.pass_obj
+def prune_command(archive: Path, pages_age: timedelta | None, visits_age: timedelta | None, dry_run: bool) -> None:
+    """Free the space of old pages as they were received, or of old visits. Texts and versions stay; always.
+
+    Of the pages, the one behind an article's latest version stays too: the next reading is compared with it. What was
+    freed can no more be read again by a better extractor.
+
+    Of visits in a row that showed the same, the first and the last stay; those between become a number by month, in
+    the table captures_by_month. What made or ended a version, a turn, a move and each date that a page gave stay.
+
+    \b
+    redline prune                               pages over 90 days old
+    redline prune --visits-older-than 365d      visits alone
+    """
+    from crawler.archive import Archive
+
+    now = datetime.now(UTC)
+    would = "would free" if dry_run else "freed"
+    with Archive(archive, create=False) as opened:
+        if pages_age is not None or visits_age is None:
+            pages = opened.prune_payloads(now - (pages_age or _PAGES_AGE), dry_run=dry_run)
+            click.echo(f"{would} {count(pages.number, 'page')}, {_size(pages.room)}")
+        if visits_age is not None:
+            before = now - visits_age
+            steps = opened.visits_before(before)
+            rolled = opened.roll_up_visits(steps, before, dry_run=dry_run)
+            visits, room = 0, 0
+            for step in progress("rolling up", rolled, total=len(steps)):
+                visits, room = visits + step.number, room + step.room
+            click.echo(f"{would} {count(visits, 'visit')}, {_size(room)}; captures_by_month has their numbers")
+    if not dry_run:
+        click.echo("the archive uses that room again; `redline vacuum` gives it back to the disk")
 
 
 @click.command("vacuum")
