@@ -155,7 +155,10 @@ class Quality(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
-    """What a page says, and how far to trust it: `quality`, and in `quality_reason` the sign that decided it."""
+    """What a page says, and how far to trust it: `quality`, and in `quality_reason` the sign that decided it.
+
+    `says_missing` are the words by which an error page says that nothing is there, as against "out of order".
+    """
 
     url: str
     headline: str = ""
@@ -176,6 +179,7 @@ class Article:
     is_paywalled: bool = False
     quality: Quality = Quality.OK
     quality_reason: str = ""
+    says_missing: str = ""
 
 
 class Outcome(StrEnum):

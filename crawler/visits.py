@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from crawler import extract, urls
+from crawler import urls
 from crawler.items import Article, Capture, Feed, FeedCapture, FeedFormat, Outcome, Quality
 
 # Their refusals, as against errors: unauthorized, payment, forbidden, too many requests, legal reasons.
@@ -107,8 +107,8 @@ def missing_by(capture: Capture, latest: Article | None) -> str | None:
     answered, article = capture.final_url, capture.article
     if capture.status != 200:
         return None
-    if article is not None and article.quality is Quality.ERROR and (said := extract.says_missing(article)):
-        return f"the page says that it is not there ({said!r})"
+    if article is not None and article.says_missing:
+        return f"the page says that it is not there ({article.says_missing!r})"
     if answered is None or not _answered_elsewhere(capture):
         return None
     if article is not None and article.quality in _WALLS:

@@ -66,6 +66,66 @@ def test_no_wish_outlasts_a_week() -> None:
     assert host.backoff_until == at(7 * 24)
 
 
+# Storms
+
+
+def missed(host: Host, times: int, *, hours: float = 0, was_there: bool = True, articles: int = 99) -> Host:
+    for _ in range(times):
+        host = manners.after_visit(host, at(hours), missed="it failed", was_there=was_there, articles=articles)
+    return host
+
+
+def read(host: Host, *, hours: float = 0) -> Host:
+    return manners.after_visit(host, at(hours), missed=None, was_there=True, articles=99)
+
+
+@pytest.mark.parametrize(("articles", "enough"), [(99, 8), (8, 8), (5, 5), (3, 3), (2, 3), (1, 3)])
+def test_f7_so_many_articles_missed_in_a_row_are_a_storm(articles: int, enough: int) -> None:
+    calm = missed(HOST, enough - 1, articles=articles)
+    assert (calm.storm_since, manners.is_waiting(calm, at(0))) == (None, False)
+    stormy = missed(calm, 1, articles=articles)
+    assert (stormy.storm_since, manners.is_waiting(stormy, at(0))) == (at(0), True)
+
+
+def test_f7_one_that_is_read_between_breaks_the_row_and_ends_a_storm() -> None:
+    assert missed(read(missed(HOST, 7)), 7).storm_since is None
+    stormy = missed(replace(HOST, robots_fetched_at=at(0)), 8)
+    calm = read(stormy, hours=1)
+    assert (calm.misses, calm.storm_since, calm.robots_fetched_at) == (0, None, None), "robots.txt is asked for anew"
+    assert read(HOST) is HOST
+
+
+def test_f7_what_was_missed_before_makes_no_storm_but_prolongs_one() -> None:
+    assert missed(HOST, 99, was_there=False).storm_since is None
+    stormy = missed(HOST, 8)
+    again = missed(stormy, 1, hours=1, was_there=False)
+    assert again.backoff_until == at(1.5)
+
+
+def test_f7_a_storm_says_nothing_of_articles_for_a_week() -> None:
+    stormy = missed(HOST, 8)
+    assert manners.is_storm(stormy, at(6.9 * 24))
+    assert not manners.is_storm(stormy, at(7 * 24))
+    assert manners.left_alone_until(stormy, at(0)) == stormy.backoff_until
+    assert manners.left_alone_until(stormy, at(24)) == at(24.25)
+    assert manners.left_alone_until(stormy, at(7 * 24)) is None
+    assert manners.left_alone_until(HOST, at(0)) is None
+
+
+def test_a_host_is_well_since_an_article_was_missed_if_another_was_read_since() -> None:
+    host = missed(HOST, 1, hours=1)
+    assert not manners.is_well_since(host, at(1), at(2))
+    assert manners.is_well_since(host, at(0.5), at(2)), "it was read after that, and missed anew"
+    assert manners.is_well_since(read(host, hours=1.5), at(1), at(2))
+    assert manners.is_well_since(host, at(1), at(1 + 7 * 24))
+
+
+def test_a_wait_of_a_begun_second_is_waited_for_whole() -> None:
+    now = at(0) + timedelta(milliseconds=900)
+    until = manners.turned_away(HOST, now, said="503", wish=timedelta(seconds=1)).backoff_until
+    assert until == at(0) + timedelta(seconds=2)
+
+
 # robots.txt
 
 

@@ -424,3 +424,76 @@ def test_f8_a_feed_with_relative_links_and_repeated_ids_gives_each_article_once(
     assert rows(tmp_path, "SELECT url FROM articles ORDER BY url") == [(press.url("", path),) for path in paths]
     assert rows(tmp_path, "SELECT entries FROM feeds") == [(5,)], "an id that stands for two addresses hides neither"
     assert rows(tmp_path, "SELECT count(*) FROM versions") == [(3,)]
+
+
+# A faulty press
+
+# What is wrong with one article in three, round after round, and whether its versions can be had all the same.
+FAULTS: dict[str, bool] = {
+    "out of order once a round": True,
+    "asks for a second, 503": True,
+    "asks for a second, 429": True,
+    "slow": True,
+    "moved": True,
+    "out of order": False,
+    "hangs": False,
+    "reset": False,
+    "cut short": False,
+    "in a circle": False,
+    "no gzip": False,
+    "soft 404": False,
+}
+
+
+def spoil(press: Newsroom, path: str, fault: str) -> None:
+    """Let a path go wrong in one of the ways of FAULTS, for a round."""
+    match fault:
+        case "out of order once a round":
+            press.fault(path, status=500, times=1)
+        case "asks for a second, 503":
+            press.fault(path, status=503, headers={"Retry-After": "1"}, times=1)
+        case "asks for a second, 429":
+            press.fault(path, status=429, headers={"Retry-After": "1"}, times=1)
+        case "slow":
+            press.fault(path, delay=0.3)
+        case "moved":
+            press.fault(path, status=301, headers={"Location": f"/moved{path}"})
+        case "out of order":
+            press.fault(path, status=500)
+        case "hangs":
+            press.fault(path, delay=30)
+        case "reset":
+            press.fault(path, reset=True)
+        case "cut short":
+            press.fault(path, truncate=True)
+        case "in a circle":
+            press.fault(path, status=301, headers={"Location": path})
+        case "no gzip":
+            press.fault(path, headers={"Content-Encoding": "gzip"}, body=b"\x1f\x8b no gzip at all" * 9)
+        case "soft 404":
+            press.fault(path, body=STORMS["soft 404"][1])
+
+
+def test_f7_a_faulty_press_loses_no_version_that_could_be_had_and_makes_none(
+    press: Newsroom, redline: Command, tmp_path: Path
+) -> None:
+    faulty = {f"/story-{3 * n}": fault for n, fault in enumerate(FAULTS)}
+    paths = [f"/story-{n}" for n in range(36)]
+    redline("add", publish(press, paths))
+    for number in range(5):
+        press.mend()
+        for place, path in enumerate(paths):
+            # By turns one half is edited and the other: all at once would be a redesign.
+            edits = (number + place % 2) // 2
+            write(press, path, f"{edits + 11} boats sank.")
+            write(press, f"/moved{path}", f"{edits + 11} boats sank.")
+        for path, fault in faulty.items():
+            spoil(press, path, fault)
+        change(tmp_path, "UPDATE hosts SET backoff_until = NULL")
+        crawled = redline("crawl", "--all", "-s", "DOWNLOAD_TIMEOUT=2")
+        assert (crawled.returncode, crawled.stderr) == (0, "")
+    found = rows(tmp_path, "SELECT url, versions FROM articles")
+    versions = {"/" + str(url).split("/", 3)[3]: count for url, count in found}
+    assert versions == {path: 3 if path not in faulty or FAULTS[faulty[path]] else 0 for path in paths}
+    assert rows(tmp_path, "SELECT count(*) FROM articles WHERE state IN ('suspect', 'gone')") == [(1,)], "the soft 404"
+    assert rows(tmp_path, "SELECT storm_since FROM hosts") == [(None,)]

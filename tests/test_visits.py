@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from crawler import extract
 from crawler.items import Article, Block, Capture, Entry, Feed, FeedFormat, Outcome, Quality
 from crawler.visits import (
     as_whole,
@@ -31,6 +34,7 @@ def read(quality: Quality) -> Article:
         ({"error": "timeout"}, Quality.OK, False, Outcome.FAILED),
         ({"status": 304}, Quality.OK, False, Outcome.NOT_MODIFIED),
         ({"status": 304}, None, False, Outcome.FAILED),
+        ({"status": 304, "asked_in_full": True}, Quality.OK, False, Outcome.FAILED),
         ({"status": 404}, Quality.OK, False, Outcome.FAILED),
         ({"status": 404}, Quality.OK, True, Outcome.GONE),
         ({"status": 410}, None, False, Outcome.GONE),
@@ -116,6 +120,61 @@ def test_a_redirect_to_something_else_is_no_move_and_no_new_text(
 ) -> None:
     found = missing_by(capture(status=200, final_url=answered, article=article), known)
     assert found is None if sign is None else sign in (found or "")
+
+
+NOT_FOUND = Path(__file__).parent / "data" / "missing.json"
+
+
+@pytest.mark.parametrize(("language", "head"), json.loads(NOT_FOUND.read_text("utf-8"))["missing"])
+def test_f7_a_page_that_says_not_found_in_its_title_or_headline_counts_like_a_404(language: str, head: str) -> None:
+    for markup in (
+        f"<html lang={language}><title>{head} | The Example</title><body><p>...</p>",
+        f"<html lang={language}><title>The Example</title><body><h1>{head}</h1><p>...</p><a href=/>The Example</a>",
+    ):
+        page = extract.article(markup.encode(), URL)
+        assert page.quality is Quality.ERROR
+        assert "says that it is not there" in (missing_by(capture(status=200, article=page), TEXT) or "")
+
+
+@pytest.mark.parametrize(("language", "head"), json.loads(NOT_FOUND.read_text("utf-8"))["out of order"])
+def test_f7_a_page_that_says_out_of_order_never_does(language: str, head: str) -> None:
+    markup = f"<html lang={language}><title>{head}</title><body><h1>{head}</h1><p>...</p>"
+    page = extract.article(markup.encode(), URL)
+    assert page.quality is Quality.ERROR
+    seen = capture(status=200, article=page)
+    assert missing_by(seen, TEXT) is None
+    found = outcome_without_text(seen, latest_quality=Quality.OK, was_missing=True, is_well=True)
+    assert found is not None
+    assert found[0] is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("status", "is_soft", "is_well", "is_storm", "outcome"),
+    [
+        (404, False, True, False, Outcome.GONE),
+        (404, False, None, False, Outcome.GONE),
+        (404, False, False, False, Outcome.FAILED),
+        (404, False, None, True, Outcome.FAILED),
+        (200, True, True, False, Outcome.GONE),
+        (200, True, None, False, Outcome.FAILED),
+        (200, True, False, False, Outcome.FAILED),
+        (410, False, False, False, Outcome.GONE),
+        (410, False, True, True, Outcome.FAILED),
+    ],
+)
+def test_f7_gone_at_the_second_look_needs_a_host_that_is_well(
+    status: int, is_soft: bool, is_well: bool | None, is_storm: bool, outcome: Outcome
+) -> None:
+    page = extract.article(b"<title>Page not found</title><p>...</p>", URL) if is_soft else None
+    found = outcome_without_text(
+        capture(status=status, article=page),
+        latest_quality=Quality.OK,
+        was_missing=True,
+        is_well=is_well,
+        is_storm=is_storm,
+    )
+    assert found is not None
+    assert found[0] is outcome
 
 
 @pytest.mark.parametrize(

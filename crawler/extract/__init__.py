@@ -25,7 +25,6 @@ __all__ = [
     "comparable",
     "digest",
     "read",
-    "says_missing",
     "visible_text",
 ]
 
@@ -57,13 +56,6 @@ def read(
     from crawler.extract import reading
 
     return reading.read(body, url, encoding=encoding, headers=headers, site=site)
-
-
-def says_missing(article: Article) -> str | None:
-    """Return the words by which a page's title or headings say that the article is not there; None if they do not."""
-    from crawler.extract import quality
-
-    return quality.says_missing((article.headlines.title, article.headlines.h1, article.headline))
 
 
 def visible_text(body: bytes, *, encoding: str | None = None, headers: Mapping[str, str] | None = None) -> str:

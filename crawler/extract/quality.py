@@ -58,9 +58,14 @@ def judge(
     return Quality.OK, f"{text} characters of text"
 
 
-def says_missing(heads: Iterable[str]) -> str | None:
-    """Return the words by which a title or heading says that nothing is there, as against "out of order"; or None."""
-    return _begins_or_ends([comparable(head).casefold() for head in heads], _signs()["missing_heads"])
+def says_missing(page: Page) -> str:
+    """Return the words by which a page's title or headings say that nothing is there; "" if they do not."""
+    return _begins_or_ends(_heads(page), _signs()["missing_heads"]) or ""
+
+
+def _heads(page: Page) -> list[str]:
+    heads = [page.title, *[line.text for line in page.lines if line.box.tag in ("h1", "h2", "title")][:5]]
+    return [comparable(head).casefold() for head in heads]
 
 
 def _begins_or_ends(heads: Sequence[str], phrases: Iterable[str]) -> str | None:
@@ -69,8 +74,7 @@ def _begins_or_ends(heads: Sequence[str], phrases: Iterable[str]) -> str | None:
 
 def _wall(page: Page, *, says_article: bool) -> tuple[Quality, str] | None:
     """Return what stands in the article's way; None if nothing is known to."""
-    heads = [comparable(page.title).casefold()]
-    heads += [comparable(line.text).casefold() for line in page.lines if line.box.tag in ("h1", "h2", "title")][:5]
+    heads = _heads(page)
     text = comparable(" ".join(line.text for line in page.lines[:200])).casefold()[:6000]
     for quality in (Quality.BOT_WALL, Quality.ERROR, Quality.CONSENT, Quality.LOGIN):
         said = _begins_or_ends(heads, _signs()[quality.value + "_heads"])

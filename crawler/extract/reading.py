@@ -14,7 +14,7 @@ from crawler.extract import body as bodies
 from crawler.extract import metadata, notices, pictures, quality, scripts, wordings
 from crawler.extract.page import HEADINGS, Box, Line, Page, data_scripts, parse, to_utf8
 from crawler.extract.text import comparable
-from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, NoticeKind, Related
+from crawler.items import Article, Block, BlockKind, Headlines, Image, Notice, NoticeKind, Quality, Related
 
 if TYPE_CHECKING:
     from crawler.extract.sites import SiteRule
@@ -83,6 +83,7 @@ def read(
         is_paywalled=is_paywalled,
         quality=verdict,
         quality_reason=reason,
+        says_missing=quality.says_missing(page) if verdict is Quality.ERROR else "",
     )
     return article, tuple(line.text for line in page.lines)
 
