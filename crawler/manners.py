@@ -62,7 +62,7 @@ def retry_after(value: str | None, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(said[:10]), _LONGEST_WISH.total_seconds()))
     try:
         until = parsedate_to_datetime(said)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError, IndexError):  # what it raises for years and names of its own kinds
         return None
     return max(timedelta(0), (until if until.tzinfo else until.replace(tzinfo=UTC)) - now)
 

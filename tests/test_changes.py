@@ -288,6 +288,6 @@ def test_every_change_has_a_kind_with_evidence_and_a_weight(old, new):
 
 
 @pytest.mark.parametrize("sign", ['"', "“", "«", "'", "‘", "(", ".", " ", "„", "a.", "12,", "@", "www.", "not "])
-def test_a_hostile_run_of_signs_costs_no_more_than_its_length(sign):
+def test_s17_a_hostile_run_of_signs_costs_no_more_than_its_length(sign):
     old = f"He said {sign * 20_000} and left."
     assert judged(article(old), article(old.replace("left", "Bergen came"))).kinds

@@ -109,7 +109,7 @@ def test_what_is_not_there_is_said(told: Path) -> None:
     assert run(told.with_name("other.db"), "log").exit_code == 1
 
 
-def test_text_of_others_cannot_act_on_the_terminal(tmp_path: Path) -> None:
+def test_s26_text_of_others_cannot_act_on_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "archive.db"
     with Archive(path) as archive:
         (article,) = listed(archive, URL)

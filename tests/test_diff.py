@@ -205,13 +205,13 @@ def test_a_date_and_a_picture_s_address_alone_leave_the_diff_empty():
         ("".join(f"w{n} " for n in range(30_000)), "".join(f"w{n} " for n in range(30_000) if n % 50), False),
     ],
 )
-def test_a_diff_of_very_large_texts_ends_and_says_what_it_gave_up(old, new, is_coarse):
+def test_s18_a_diff_of_very_large_texts_ends_and_says_what_it_gave_up(old, new, is_coarse):
     found = diff(article(old), article(new))
     assert found.is_coarse == is_coarse
     assert (old_text(span for b in found.blocks for span in b.spans)) == old
 
 
-def test_tens_of_thousands_of_tiny_blocks_are_bounded():
+def test_s18_tens_of_thousands_of_tiny_blocks_are_bounded():
     found = diff(article(*(f"a{n}" for n in range(20_000))), article(*(f"b{n}" for n in range(20_000))))
     assert found.is_coarse
     assert len(found.blocks) == 40_000

@@ -66,7 +66,7 @@ HOSTILE = st.lists(st.sampled_from(MARKUP + SIGNS), max_size=12).map("".join)
 
 @given(HOSTILE, HOSTILE)
 @settings(deadline=None)
-def test_no_markup_arises_from_the_pieces_of_two_texts(old, new):
+def test_s8_no_markup_arises_from_the_pieces_of_two_texts(old, new):
     found = diff(article(old, "same", headline=old), article(new, "same", headline=new))
     for mode in MODES:
         page = Markup(html(found, mode=mode))
@@ -76,7 +76,7 @@ def test_no_markup_arises_from_the_pieces_of_two_texts(old, new):
     assert not {"\x1b", "\x00", "\u202e"} & set(html(found) + unified(found) + terminal(found, colour=False, width=60))
 
 
-def test_the_old_and_the_new_text_can_be_read_off_a_hostile_diff():
+def test_s8_the_old_and_the_new_text_can_be_read_off_a_hostile_diff():
     page = Markup(html_spans(spans("a <b>x</b> & b", "a <i>x</i> & b")))
     assert page.text == "a <−b+i>x</−b+i> & b"
 

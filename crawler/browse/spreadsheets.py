@@ -10,7 +10,8 @@ import io
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# OWASP's list; the wide signs are read as the narrow ones where spreadsheets are Chinese or Japanese.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

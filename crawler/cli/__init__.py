@@ -63,7 +63,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except RedlineError as error:
-            click.echo(f"redline: {error}", err=True)
+            from crawler.cli.output import plain
+
+            click.echo("\n".join(map(plain, f"redline: {error}".split("\n"))), err=True)
             sys.exit(error.exit_code)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crawler import extract
+from crawler.cli import output
 from crawler.cli.output import plain
 from crawler.errors import NotFound, RedlineError
 from crawler.extract import sites
@@ -71,11 +72,11 @@ def extract_command(sources: tuple[str, ...], as_object: bool, jsonl: bool, url:
     failures = 0
     for found in _articles(sources, url, reader):
         if isinstance(found, RedlineError):
-            click.echo(f"redline: {found}", err=True)
+            click.echo(f"redline: {plain(str(found))}", err=True)
             failures += 1
             continue
         if as_object:
-            click.echo(json.dumps(as_json(found), ensure_ascii=False))
+            click.echo(output.as_json(as_json(found)))
         else:
             click.echo(("\n" if printed else "") + _as_text(found))
         printed += 1
@@ -144,9 +145,7 @@ def _answer_lines(reader: _Reader) -> None:
     reader.article(_SAMPLE, "")  # loads the parser and the word lists before the first line is waited for
     for line in sys.stdin.buffer:
         if line.strip():
-            sys.stdout.buffer.write(
-                json.dumps(_answer(line, reader), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-            )
+            sys.stdout.buffer.write(output.as_json(_answer(line, reader)).encode("utf-8") + b"\n")
             sys.stdout.buffer.flush()
 
 

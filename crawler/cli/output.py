@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +14,9 @@ from crawler import urls
 from crawler.diff import render
 
 T = TypeVar("T")
+
+# JSON itself escapes those below the space. Line separators, which some readers of lines take for line ends, too.
+_ACTING = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _UNITS = (("year", 365 * 86400), ("day", 86400), ("hour", 3600), ("minute", 60))
 
@@ -24,6 +29,11 @@ def plain(text: str | None) -> str:
 def shown_url(text: str | None) -> str:
     """Return an address, or a sentence that may hold one, as `plain` does and without its secrets."""
     return plain(urls.without_secrets(text or ""))
+
+
+def as_json(value: object, *, indent: int | None = None) -> str:
+    """Return JSON with every script as it is, and what could act on a terminal escaped: it may end up on one."""
+    return _ACTING.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=indent))
 
 
 def count(number: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ import click
 from crawler.archive import Archive
 from crawler.changes import Kind
 from crawler.cli.keep import held_line
-from crawler.cli.output import ago, between, count, is_coloured, lasting, plain, shown_url, stamp, width
+from crawler.cli.output import ago, as_json, between, count, is_coloured, lasting, plain, shown_url, stamp, width
 from crawler.errors import NotFound
 from crawler.items import BlockKind, Change, Verdict, Version
 from crawler.rows import as_text
@@ -50,7 +49,7 @@ class Since(click.ParamType[datetime]):
 @click.option("--kind", type=click.Choice([*Kind]), help="Only changes of this kind.")
 @click.option("--stealth", "verdict", flag_value=Verdict.STEALTH, help="Only changes that were made in silence.")
 @click.option("--verdict", type=click.Choice([*Verdict]), help="Only changes that are judged so (see below).")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_lines", is_flag=True, help="One JSON object a line.")
 @click.pass_obj
 def log_command(
     archive: Path,
@@ -60,7 +59,7 @@ def log_command(
     min_weight: int,
     kind: Kind | None,
     verdict: Verdict | None,
-    as_json: bool,
+    as_lines: bool,
 ) -> None:
     """Show the latest changes, newest first.
 
@@ -77,9 +76,9 @@ def log_command(
     with Archive(archive, create=False) as opened:
         found = opened.changes(limit=limit, since=since, feed=feed, min_weight=min_weight, kind=kind, verdict=verdict)
         held = opened.holds()
-    if as_json:
+    if as_lines:
         for change in found:
-            click.echo(json.dumps(_as_object(change), ensure_ascii=False))
+            click.echo(as_json(_as_object(change)))
         return
     if not found:
         click.echo("no such change was seen" + (" since then" if since else " yet"))
@@ -149,7 +148,7 @@ def diff_command(archive: Path, url: str, old: int, new: int, form: str) -> None
         before, after = opened.version(known.id, old), opened.version(known.id, new)
     found = diff(before.article, after.article)
     if form == "json":
-        click.echo(json.dumps(render.json_object(found), ensure_ascii=False, indent=1))
+        click.echo(as_json(render.json_object(found), indent=1))
     elif form == "html":
         click.echo(render.html(found))
     elif form == "unified":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ import click
 from crawler import health, manners, urls
 from crawler.archive import state as archive_state
 from crawler.cli import machine
-from crawler.cli.output import ago, count, lasting, shown_url
+from crawler.cli.output import ago, as_json, count, lasting, shown_url
 from crawler.cli.upkeep import told
 from crawler.health import Forecast, Place
 from crawler.items import Finding, Level, Run, State, Trust
@@ -28,10 +27,10 @@ _PERIODS = {1: "a day", 7: "a week", 30: "a month"}
 
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_object", is_flag=True, help="One JSON object.")
 @click.option("--prometheus", is_flag=True, help="Figures in Prometheus' text format.")
 @click.pass_obj
-def status_command(archive: Path, as_json: bool, prometheus: bool) -> None:
+def status_command(archive: Path, as_object: bool, prometheus: bool) -> None:
     """Say whether all is well: runs, feeds, what is due, growth, size and where it leads.
 
     Reads only, takes no lock, and may be asked at any time, during a crawl too.
@@ -47,8 +46,8 @@ def status_command(archive: Path, as_json: bool, prometheus: bool) -> None:
     whole, sources = health.findings(state, place), health.source_findings(state)
     ahead = health.forecast(state, place)
     code = 1 if any(finding.level is Level.ERROR for finding in whole) else SOME_SOURCES_FAIL if sources else 0
-    if as_json:
-        click.echo(json.dumps(_as_object(state, place, ahead, whole, sources, code), ensure_ascii=False, indent=1))
+    if as_object:
+        click.echo(as_json(_as_object(state, place, ahead, whole, sources, code), indent=1))
     elif prometheus:
         click.echo("\n".join(_metrics(state, place, ahead, code)))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET  # to write only: what others wrote is read by `body.tree`
 from collections.abc import Iterable
 
@@ -13,6 +14,8 @@ from crawler.feeds.pages import feed_address
 from crawler.items import FeedLink
 
 MAX_LINKS = 10_000
+
+_ACTING = re.compile("[\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def read_opml(document: bytes) -> list[FeedLink]:
@@ -54,5 +57,6 @@ def write_opml(links: Iterable[FeedLink], title: str = "Redline") -> bytes:
             attributes["htmlUrl"] = link.site_url
         ET.SubElement(outlines, "outline", {name: value for name, value in attributes.items() if value})
     ET.indent(opml)
-    written: bytes = ET.tostring(opml, encoding="UTF-8", xml_declaration=True)
-    return written + b"\n"
+    # A list is looked at in a terminal too: what would act there is written as its number, which readers of XML undo.
+    written = _ACTING.sub(lambda found: f"&#{ord(found[0])};", ET.tostring(opml, encoding="unicode"))
+    return f"<?xml version='1.0' encoding='UTF-8'?>\n{written}\n".encode()

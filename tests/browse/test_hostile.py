@@ -29,6 +29,7 @@ from crawler.items import (
     FeedFormat,
     FeedLink,
     Headlines,
+    Host,
     Image,
     Notice,
     NoticeKind,
@@ -124,7 +125,9 @@ def hostile_archive(path: Path, texts: list[str]) -> Archive:
     _, (article,) = archive.record_feed(seen)
     for step in range(4):
         archive.record(visit(article.id, step, hostile_article(texts, step), final_url=URLS[step % len(URLS)]))
-    archive.record(visit(article.id, 5, status=None, error=texts[1]))
+    archive.record(visit(article.id, 5, status=None, error=texts[1], robots=(texts[5], texts[6])))
+    host = Host(name=texts[7], robots=f"User-agent: {texts[8]}", delay_reason=texts[9], backoff_reason=texts[10])
+    archive.keep_host(replace(host, backoff_until=at(9)))
     archive.record_feed(replace(seen, feed=None, status=None, error=texts[2], captured_at=at(6)))
     return archive
 
@@ -165,14 +168,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.mark.parametrize("path", [*pages(4), f"{HOME}/search?q=evil"])
-def test_no_text_of_others_becomes_markup(hostile: Browser, path: str) -> None:
+def test_s7_no_text_of_others_becomes_markup(hostile: Browser, path: str) -> None:
     page = hostile.get(path).text
     assert "evil" in page
     assert_harmless(page)
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "//evil.example", "/\\evil.example"])
-def test_what_a_visitor_sends_comes_back_as_text(hostile: Browser, text: str) -> None:
+def test_s7_what_a_visitor_sends_comes_back_as_text(hostile: Browser, text: str) -> None:
     for path in ECHOES:
         response = hostile.ask(path + quote(text, safe=""))
         if response.status_code == 302:  # Datasette tries its own spelling of a path that it did not find
@@ -182,7 +185,7 @@ def test_what_a_visitor_sends_comes_back_as_text(hostile: Browser, text: str) ->
         assert_harmless(response.text)
 
 
-def test_feeds_of_changes_are_well_formed_and_hold_text(hostile: Browser) -> None:
+def test_s7_feeds_of_changes_are_well_formed_and_hold_text(hostile: Browser) -> None:
     feed = ElementTree.fromstring(hostile.get(f"{HOME}/changes.atom").content)
     contents = feed.findall("{*}entry/{*}content")
     assert contents
@@ -196,8 +199,9 @@ def test_feeds_of_changes_are_well_formed_and_hold_text(hostile: Browser) -> Non
         assert item.get("external_url", "https://").startswith("http")
 
 
-def test_cells_of_the_tables_are_text_too(hostile: Browser) -> None:
-    tables = ("feeds", "articles", "urls", "entries", "captures", "versions", "blocks", "images", "changes", "titles")
+def test_s7_cells_of_the_tables_are_text_too(hostile: Browser) -> None:
+    tables = {table["name"] for table in hostile.get("/archive.json").json()["tables"] if not table["hidden"]}
+    assert {"feeds", "articles", "entries", "captures", "versions", "changes", "titles", "hosts"} <= tables
     for table in (*tables, "latest_changes", "version_text"):
         page = hostile.get(f"/archive/{table}").text
         tree = html.document_fromstring(page)
@@ -219,7 +223,7 @@ texts = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(texts)
-def test_no_text_at_all_becomes_markup(
+def test_s7_no_text_at_all_becomes_markup(
     tmp_path_factory: pytest.TempPathFactory, opened: Callable[..., Browser], texts: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("fuzz") / "archive.db"
@@ -232,7 +236,7 @@ def test_no_text_at_all_becomes_markup(
 
 
 @given(st.text(), st.text(alphabet="<>&\"'ab [-]{+}", max_size=30))
-def test_each_filter_escapes(text: str, marks: str) -> None:
+def test_s7_each_filter_escapes(text: str, marks: str) -> None:
     shown = [
         telling.plain(text),
         telling.headline(text, marks),
@@ -250,7 +254,7 @@ def test_each_filter_escapes(text: str, marks: str) -> None:
 @given(
     st.one_of(st.text(), st.integers(), st.floats(), st.binary(), st.none()), st.sampled_from([*cells._BY_NAME, "x"])
 )
-def test_a_cell_of_any_value_is_harmless(value: object, column: str) -> None:
+def test_s7_a_cell_of_any_value_is_harmless(value: object, column: str) -> None:
     row = {"headline": value, "article_id": value}
     for name in (column, "headline"):
         shown = cells.cell(row, value, name, None, "/-/redline/archive")

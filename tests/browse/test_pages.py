@@ -280,7 +280,7 @@ def test_a_version_can_be_cited(browser: Browser) -> None:
     assert cite.endswith(f"{HOME}/article/1/2")
 
 
-def test_what_was_received_comes_as_text_to_be_saved(browser: Browser, written: Archive) -> None:
+def test_s9_what_was_received_comes_as_text_to_be_saved(browser: Browser, written: Archive) -> None:
     body = b"<!DOCTYPE html><script>alert(1)</script>"
     written.record(visit(2, 5, page("Ships went."), url=OTHER, body=body))
     response = browser.get(f"{HOME}/article/2/2/received")

@@ -22,18 +22,18 @@ def hardened(written: Archive, opened: Callable[..., Browser]) -> Browser:
     return opened(written.path, settings=HARDENED)
 
 
-def test_the_file_is_not_handed_out(hardened: Browser) -> None:
+def test_s20_the_file_is_not_handed_out(hardened: Browser) -> None:
     hardened.get("/archive.db", 403)
 
 
-def test_long_sql_is_cut_off(hardened: Browser) -> None:
+def test_s20_long_sql_is_cut_off(hardened: Browser) -> None:
     endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
     response = hardened.follow(f"/archive.json?{urlencode({'sql': endless})}")
     assert response.status_code == 400
     assert "time limit" in response.text.lower() or "interrupted" in response.text.lower()
 
 
-def test_sql_of_a_visitor_cannot_write(hardened: Browser) -> None:
+def test_s20_sql_of_a_visitor_cannot_write(hardened: Browser) -> None:
     for statement in ("DELETE FROM feeds", "ATTACH 'x.db' AS x", "PRAGMA journal_mode = DELETE"):
         response = hardened.follow(f"/archive.json?{urlencode({'sql': statement})}")
         assert response.status_code in (400, 403), statement
@@ -50,14 +50,14 @@ def test_sql_of_a_visitor_cannot_write(hardened: Browser) -> None:
         "/.//evil",
     ],
 )
-def test_no_path_leads_to_another_host(hardened: Browser, path: str) -> None:
+def test_s20_no_path_leads_to_another_host(hardened: Browser, path: str) -> None:
     for prefix in ("", HOME, f"{HOME}/search"):
         response = hardened.ask(f"http://localhost{prefix}{path}")
         location = response.headers.get("location", "")
         assert location == "" or (location[0] == "/" and location[1:2] not in ("/", "\\")), location
 
 
-def test_pages_answer_under_the_limits(hardened: Browser) -> None:
+def test_s20_pages_answer_under_the_limits(hardened: Browser) -> None:
     for path in ("/", HOME, f"{HOME}/changes", f"{HOME}/article/1", f"{HOME}/search?q=bill", "/archive/versions"):
         hardened.get(path)
 

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,7 +69,7 @@ def test_what_a_person_configured_wins(written: Archive, opened: Callable[..., B
     assert text(browser.page("/archive/changes"), ".metadata-description") == ["Mine."]
 
 
-def test_no_headline_is_a_formula_in_a_spreadsheet(browser: Browser, written: Archive) -> None:
+def test_s26_no_headline_is_a_formula_in_a_spreadsheet(browser: Browser, written: Archive) -> None:
     for hour, headline in enumerate(["=HYPERLINK(1)", '@SUM(1) "quoted",\nand on', "-1.5", "- 12 dead"]):
         written.record(visit(2, 3 + hour, page("Ships came.", headline=headline), url=OTHER))
     for path in ("/archive/versions.csv?_stream=1", "/archive.csv?sql=select+headline+from+versions"):
@@ -81,8 +82,20 @@ def test_no_headline_is_a_formula_in_a_spreadsheet(browser: Browser, written: Ar
     assert "=HYPERLINK(1)" in [row["headline"] for row in browser.get("/archive/versions.json?_shape=array").json()]
 
 
+@pytest.mark.parametrize(
+    "cell", ["=1", "+a", "-a", "@a", "\t=1", "\r=1", "\n=1", "＝1", "＋a", "－a", "＠a", "+1+1", "-1-1"]
+)
+def test_s26_no_cell_begins_as_a_formula(cell: str) -> None:
+    written = io.StringIO()
+    csv.writer(written).writerow(["first", cell])
+    assert (
+        next(csv.reader(io.StringIO(spreadsheets.rows(written.getvalue().encode()).decode(), newline="")))[1]
+        == f"'{cell}"
+    )
+
+
 @given(st.lists(st.lists(st.text(alphabet="ab=+-@\t\r\n\",'1. "), min_size=1), min_size=1))
-def test_guarded_rows_are_the_rows_but_for_formulas(table: list[list[str]]) -> None:
+def test_s26_guarded_rows_are_the_rows_but_for_formulas(table: list[list[str]]) -> None:
     written = io.StringIO()
     csv.writer(written).writerows(table)
     read = list(csv.reader(io.StringIO(spreadsheets.rows(written.getvalue().encode()).decode(), newline="")))
