@@ -22,6 +22,8 @@ _TERM = re.compile(r"\w+")
 
 def index_text(text: str) -> str:
     """Return `text` as it is given to the index: runs of unspaced script as pairs of letters."""
+    if text.isascii():  # a twentieth of what a first version costs to record would go into looking for such runs
+        return text
     return _RUN.sub(lambda run: f" {' '.join(_pairs(run.group()))} ", text)
 
 
