@@ -173,6 +173,30 @@ def test_f7_a_day_of_storm_makes_no_version_and_nothing_gone_and_the_day_after_a
     assert change.appeared_after < at(6) < change.seen_at
 
 
+@pytest.mark.parametrize("articles", [12, 4])
+def test_f7_a_long_notice_in_unknown_words_in_the_place_of_every_article_is_taken_for_one_at_most_once(
+    archive: Archive, articles: int
+) -> None:
+    press = Press(articles)
+    day = Day(archive, press)
+    day.pass_(0, 6)
+    lines = [
+        f"Toimitus siirtyy tänään uusiin tiloihin, ja kohta {n} palaa verkkoon illalla kello kuuden jälkeen."
+        for n in range(9)
+    ]
+    notice = f"<title>Palaamme pian</title><main><h1>Palaamme pian</h1><p>{'</p><p>'.join(lines)}</p></main>"
+    press.storm = (200, notice)
+    press.asked.clear()
+    day.pass_(6, 30)
+    assert day.versions() == articles + 1
+    assert day.states() == {"up"}
+    assert len(press.asked) <= 14 * articles + 40, "each is asked ever more seldom"
+    press.storm = None
+    day.pass_(30, 56)
+    assert day.versions() == articles + 2, "the text is back"
+    assert {outcome for hour, _, outcome in day.outcomes if hour >= 48} <= {Outcome.UNCHANGED, Outcome.NOT_MODIFIED}
+
+
 @pytest.mark.parametrize("kind", ["not found", "soft 404"])
 def test_f7_a_host_of_two_articles_that_finds_neither_has_lost_none(archive: Archive, kind: str) -> None:
     press = Press(2)

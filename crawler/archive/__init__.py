@@ -239,7 +239,7 @@ class Archive:
                 raise NotFound(f"there is no article {capture.article_id}")
             latest = versions.latest_row(self._file, capture.article_id)
             text = self._text_beside(capture, latest)
-            capture = visits.as_whole(capture, text)
+            capture = self._unless_for_all(visits.as_whole(capture, text), latest)
             is_at_home = addresses.was_read_at(self._file, capture.article_id, capture.final_url)
             missing = visits.missing_by(capture, None if is_at_home else text)
             host = self.host(hosts.of(capture.url))
@@ -622,6 +622,25 @@ class Archive:
         after = replace(latest, id=version_id, article=article, first_seen=capture.captured_at)
         log.look_twice(self._file, self._crawl_id, known, latest, after, difference)
         return Outcome.CHANGED, version_id, settled.wavered
+
+    def _unless_for_all(self, capture: Capture, latest: sqlite3.Row | None) -> Capture:
+        """Return a visit, as one that brought no article if it brought the page that stands at another address too.
+
+        That is a notice of the site in words that no list has, long enough for an article. Only a page is looked at
+        that shares neither headline nor text with the version known: those of one article at two addresses do.
+        """
+        article = capture.article
+        if article is None or article.quality is not Quality.OK:
+            return capture
+        if latest is None or article.headline == latest["headline"]:
+            return capture
+        if visits.is_same_article(article, versions.load(self._file, latest).article):
+            return capture
+        other = versions.stands_at(self._file, capture.article_id, extract.digest(article))
+        if other is None:
+            return capture
+        no_article = replace(article, quality=Quality.NOT_ARTICLE, quality_reason=f"the same page as at {other}")
+        return replace(capture, article=no_article)
 
     def _in_its_charset(self, capture: Capture, article: Article, latest: sqlite3.Row) -> tuple[Capture, Article]:
         """Return a visit and its article as read in the charset of the latest version's page, if its own fits it worse.

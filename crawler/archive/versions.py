@@ -44,6 +44,17 @@ def latest_row(file: File, article_id: int) -> sqlite3.Row | None:
     return file.row("SELECT * FROM versions WHERE article_id = ? ORDER BY number DESC LIMIT 1", article_id)
 
 
+def stands_at(file: File, article_id: int, digest: str) -> str | None:
+    """Return the address of another article of the same host whose latest version reads so; None if there is none."""
+    row = file.row(
+        "SELECT other.url FROM articles AS one JOIN articles AS other ON other.host = one.host AND other.id <> one.id"
+        " JOIN versions AS v ON v.article_id = other.id AND v.digest = ? AND v.number = other.versions"
+        " WHERE one.id = ? LIMIT 1",
+        *(digest, article_id),
+    )
+    return None if row is None else str(row["url"])
+
+
 def seen_in_full(file: File, version: Version) -> Version:
     """Take back what "not modified" said of a version after its last full answer: the server was found to lie."""
     row = file.row("SELECT max(captured_at) AS at FROM captures WHERE version_id = ? AND status <> 304", version.id)
