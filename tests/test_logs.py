@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
+import pty
 import re
 import signal
 import sqlite3
@@ -167,6 +170,25 @@ def test_s27_a_secret_stands_in_no_line(
     said = capsys.readouterr().err + (tmp_path / "log").read_text()
     assert "a-secret" not in said
     assert said.count("[secret]") >= 6
+
+
+def test_a_bar_is_drawn_on_a_terminal_with_a_rate_and_what_is_left(watching: Command, tmp_path: Path) -> None:
+    ours, its = pty.openpty()
+    arguments = [command(), "crawl", "-s", "DOWNLOAD_DELAY=0.3"]
+    environment = crawl_environment() | {"TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(arguments, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=its) as running:
+        os.close(its)
+        drawn = b""
+        # A terminal whose other end was closed reads as an error.
+        with contextlib.suppress(OSError):
+            while more := os.read(ours, 4096):
+                drawn += more
+        assert running.wait(timeout=60) == 0
+    os.close(ours)
+    told = drawn.decode()
+    assert re.search(r"crawl.*1/2.*new", told)
+    assert re.search(r"\d/s", told)
+    assert "-:--:--" in told or re.search(r"0:00:\d\d", told)
 
 
 # The heartbeat --------------------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ from crawler.rows import as_text, known_moment, moment
 _WORTH_A_LOOK = timedelta(days=1)
 # Of so long. A month holds its weekends and most holidays.
 _SILENCES = timedelta(days=60)
-_MOST_ARTICLES = 20_000
 
 
 def examine(file: File, now: datetime) -> list[Ailment]:
@@ -101,11 +100,12 @@ def _reading(row: sqlite3.Row) -> health.Reading:
 
 def _found(file: File, feed_id: int) -> list[datetime]:
     """Return when the articles of a feed were found, the newest first, as far back as silences are remembered."""
-    rows = file.rows(
-        "SELECT found_at FROM articles WHERE feed_id = ? ORDER BY id DESC LIMIT ?", feed_id, _MOST_ARTICLES
-    )
-    times = [known_moment(row["found_at"]) for row in rows]
-    return [time for time in times if times[0] - time < _SILENCES]
+    times: list[datetime] = []
+    for row in file.run("SELECT found_at FROM articles WHERE feed_id = ? ORDER BY id DESC", feed_id):
+        times.append(known_moment(row["found_at"]))
+        if times[0] - times[-1] > _SILENCES:
+            break
+    return times
 
 
 def _keep(file: File, feed_id: int, signs: dict[Sign, str], now: datetime) -> None:

@@ -295,10 +295,6 @@ class Progress:
     def _recorded(self) -> None:
         counts = {name: value for name, value in self._stats.get_stats().items() if name.startswith("redline/")}
         new, changed = (counts.get(f"redline/{name}", 0) for name in ("new", "changed"))
-        speed = self._bar.tasks[0].speed
-        self._bar.update(
-            self._task,
-            completed=sum(counts.values()),
-            rate=f"{speed:,.1f}/s" if speed else "",
-            shown=f"{new} new, {changed} changed",
-        )
+        done, elapsed = sum(counts.values()), self._bar.tasks[0].elapsed
+        rate = f"{done / elapsed:,.1f}/s" if elapsed else ""
+        self._bar.update(self._task, completed=done, rate=rate, shown=f"{new} new, {changed} changed")
