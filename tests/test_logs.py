@@ -136,9 +136,7 @@ class begun:
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
-def test_a_traceback_stays_in_its_line_and_nothing_acts_on_a_terminal(
-    form: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_s26_a_traceback_is_told_and_nothing_acts_on_a_terminal(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     with begun(form=form) as log:
         try:
             raise ValueError("\x1b[2J\x1b]0;owned\x07\u202e")
@@ -194,9 +192,7 @@ def test_a_bar_is_drawn_on_a_terminal_with_a_rate_and_what_is_left(watching: Com
 # The heartbeat --------------------------------------------------------------------------------------------------------
 
 
-def test_a_good_run_and_one_whose_feeds_fail_send_a_heartbeat(
-    watching: Command, press: Newsroom, tmp_path: Path
-) -> None:
+def test_a_run_sends_a_heartbeat_though_feeds_may_fail(watching: Command, press: Newsroom, tmp_path: Path) -> None:
     url = press.url("", "/ping/a-secret")
     assert watching("crawl", "--heartbeat", url).returncode == 0
     with_a_broken_feed(watching, press, tmp_path)
