@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
+from types import SimpleNamespace
 
 import brotli
 import pytest
@@ -28,9 +29,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import Request
+from twisted.internet.testing import StringTransport
 from twisted.web.client import URI
 
-from crawler import packing, urls
+from crawler import packing, transport, urls
 from crawler.feeds import write_opml
 from crawler.items import FeedLink
 from crawler.middlewares import AddressGuard, Refused
@@ -432,6 +434,17 @@ def test_s13_what_never_ends_is_ended_by_a_limit_that_the_capture_names(redline:
     seen = {url.rpartition("/")[2]: found for url, found in shown(tmp_path).items()}
     assert seen.pop("good") == ("new", "")
     assert seen == {name: (outcome, said) for name, (_, outcome, said) in STUCK.items()}
+
+
+@pytest.mark.parametrize(("size", "is_refused"), [(1, True), (63, True), (64, False), (4096, False)])
+def test_s13_a_body_in_crumbs_is_refused_before_it_has_cost_more_than_a_second(size: int, is_refused: bool) -> None:
+    parser = transport._Parser(SimpleNamespace(method=b"GET", absoluteURI=b""), lambda rest: None)
+    parser.makeConnection(StringTransport())
+    parser.dataReceived(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    chunks = (b"%x\r\n" % size + b"x" * size + b"\r\n") * 1000
+    with pytest.raises(Refused, match="chunks of under 64 bytes") if is_refused else contextlib.nullcontext():
+        for _ in range(transport.MAX_CRUMBS // 1000 + 1):
+            parser.dataReceived(chunks)
 
 
 def test_s13_a_visit_has_one_time_limit_over_its_redirects_and_its_robots_txt(redline: Command, tmp_path: Path) -> None:
