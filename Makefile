@@ -14,7 +14,7 @@
 PYTHON ?= python3
 ARCHIVE ?= archive.db
 CONTACT ?= $(REDLINE_CONTACT)
-BENCH ?= startup extract crawl archive diff schedule browse changes/score
+BENCH ?= startup extract crawl archive diff "schedule --quick" "browse --versions 30000" changes/score
 BIN := .venv/bin
 SECONDS ?= 60
 DATASETTE_NEXT := 1.0a41
@@ -89,7 +89,7 @@ fuzz: .venv/ready-fuzz
 	done; test -z "$$failed" || { echo "found something:$$failed; how it becomes a test: CONTRIBUTING.md, Fuzzing"; exit 1; }
 
 bench: .venv/ready-bench
-	@set -e; for name in $(BENCH); do echo "== bench/$$name.py"; $(BIN)/python bench/$$name.py; done
+	@set -e; for one in $(BENCH); do set -- $$one; script=bench/$$1.py; shift; echo "== $$script $$*"; $(BIN)/python $$script $$*; done
 
 # What does not install beside Redline's own needs, for bench/crawl.py.
 .venv-peers/ready:

@@ -209,7 +209,7 @@ def peers(urls: Sequence[str], folder: Path) -> list[Row]:
         if python is None:
             print(f"{name}: not installed")
             continue
-        script = folder / f"{name}.py"
+        script = folder / "read.py"
         script.write_text(text)
         start = spent([python, script, none])
         rows.append(_row(name, len(urls), spent([python, script, listed]), start))

@@ -12,12 +12,9 @@ Peers: `pip install fast-diff-match-patch redlines`, and git. What is not instal
 from __future__ import annotations
 
 import argparse
-import contextlib
 import difflib
 import gc
-import importlib.metadata
 import json
-import platform
 import random
 import re
 import resource
@@ -29,12 +26,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from rapidfuzz.distance import Indel
+from report import about, write
 
 from crawler.diff import SpanKind, diff, words
 from crawler.items import Article, Block
 
 TIMEOUT_SECONDS = 60
-OUT = Path(__file__).parent / "out" / "diff.json"
 
 Paragraphs = list[str]
 
@@ -222,24 +219,6 @@ def in_a_child(*arguments: str) -> dict[str, object]:
     return dict(json.loads(done.stdout))
 
 
-def versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": f"{platform.machine()} {processor()}"}
-    for name in ("rapidfuzz", "fast-diff-match-patch", "redlines", "PyICU"):
-        found[name] = "not installed"
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[name] = importlib.metadata.version(name)
-    found["git"] = subprocess.run(["git", "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    return found
-
-
-def processor() -> str:
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("case", nargs="?", choices=cases())
@@ -253,8 +232,9 @@ def main() -> None:
         print(json.dumps({"minimum": minimum(*cases()[asked.minimum]())}))
         return
 
-    about = versions()
-    print("  ".join(f"{name} {version}" for name, version in about.items()), end="\n\n")
+    machine = about("rapidfuzz", "fast-diff-match-patch", "redlines", "PyICU")
+    machine["git"] = subprocess.run(["git", "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    print(machine["git"], end="\n\n")
     print(f"{'case':18}{'tool':24}{'ms':>12}{'x difflib':>12}{'marked':>9}{'/ minimum':>11}{'MB':>8}")
     results: dict[str, dict[str, dict[str, object]]] = {}
     for case in [asked.case] if asked.case else cases():
@@ -275,9 +255,7 @@ def main() -> None:
             )
         print()
     if not asked.case:
-        OUT.parent.mkdir(exist_ok=True)
-        OUT.write_text(json.dumps({"versions": about, "cases": results}, indent=1) + "\n", encoding="utf-8")
-        print(f"written to {OUT}")
+        write("diff", machine, results)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import heapq
-import json
 import math
 import random
 import statistics
@@ -30,6 +29,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
+
+from report import about, write
 
 from crawler import schedule
 
@@ -680,13 +681,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--fit", action="store_true", help="vary the parameters, on outlets of their own")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw versions and delay against requests")
+    parser.add_argument("--quick", action="store_true", help="a third of the outlets, one rhythm; about two minutes")
     parser.add_argument("--copies", type=int, default=3, help="outlets of each kind (3)")
     options = parser.parse_args()
     if options.fit:
         fit(world("fit", copies=options.copies), 1 / 12)
         return
-    articles = world("judge", copies=options.copies)
+    machine = about("redline")
+    articles = world("judge", copies=1 if options.quick else options.copies)
     print("\n".join(against_the_studies(articles)))
+    if options.quick:
+        _write(machine, {_OFTEN: compare(articles, 1 / 12)})
+        return
     scores = {f"a run every {minutes} minutes": compare(articles, minutes / 60) for minutes in (15, 5)}
     by_kind(articles, 1 / 12, _price_for(scores[_OFTEN]["NewsDiffs"].requests, _redline_curve(scores[_OFTEN])))
     if options.plot:
@@ -694,10 +700,20 @@ def main() -> None:
     print("\nwithout live blogs and headline tests:")
     calm = world("judge", [replace(outlet, live=0.0, tested=0.0) for outlet in OUTLETS], options.copies)
     scores[f"{_OFTEN}, calm"] = compare(calm, 1 / 12)
-    out = Path(__file__).parent / "out" / "schedule.json"
-    out.parent.mkdir(exist_ok=True)
-    table = {world_name: {name: asdict(each) for name, each in rows.items()} for world_name, rows in scores.items()}
-    out.write_text(json.dumps(table, indent=2).replace("Infinity", "null") + "\n")
+    _write(machine, scores)
+
+
+def _write(machine: dict[str, str], scores: dict[str, dict[str, Score]]) -> None:
+    write(
+        "schedule",
+        machine,
+        {world: {name: _row(each) for name, each in rows.items()} for world, rows in scores.items()},
+    )
+
+
+def _row(each: Score) -> dict[str, float | None]:
+    """Return a score as JSON has it, which knows no infinity: null."""
+    return {name: None if value == math.inf else value for name, value in asdict(each).items()}
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ A kind is claimed if precision and recall on the held-out half are 0.9 or more.
 from __future__ import annotations
 
 import argparse
-import json
 import re
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,9 @@ from crawler.diff import diff
 from crawler.items import Article, Author, Block, BlockKind, Image, Notice, NoticeKind
 
 HERE = Path(__file__).parent
-OUT = HERE.parent / "out" / "changes.json"
+sys.path.append(str(HERE.parent))
+from report import about, write  # noqa: E402 - it stands in the folder above
+
 CLAIMED_FROM = 0.9
 
 
@@ -160,6 +162,7 @@ def main() -> None:
             if found != one.kinds:
                 print(f"{one.line}\n    found {','.join(sorted(found)) or 'nothing'}")
         return
+    machine = about("redline", "rapidfuzz")
     scores = {name: score(name) for name in ("tuned", "held")}
     print(f"{'':20}{'tuned':>24}{'held out':>24}")
     print(f"{'kind':20}" + 2 * f"{'pairs':>8}{'precision':>10}{'recall':>7}"[:24] + "  claimed")
@@ -174,7 +177,6 @@ def main() -> None:
     for language in sorted(scores["held"][1]):
         counts = [scores[name][1][language] for name in scores]
         print(f"  {language}  " + "  ".join(f"{count['right']:3} of {count['all']:3}" for count in counts))
-    OUT.parent.mkdir(exist_ok=True)
     result = {
         name: {
             kind: {
@@ -186,7 +188,7 @@ def main() -> None:
         }
         for name, (by_kind, _) in scores.items()
     }
-    OUT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write("changes", machine, result)
 
 
 if __name__ == "__main__":
