@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crawler import extract
-from crawler.archive.file import File
+from crawler.archive.file import File, refuse_what_is_not_ours
 from crawler.archive.soundness import Verification
 from crawler.errors import ArchiveError, RedlineError
 from crawler.items import Finding, Level
 
 # RETURNING came with 3.35; what the schema needs beside it (FTS5, JSON) is asked for by using it.
 _SQLITE = (3, 35, 0)
+_MAGIC = b"SQLite format 3\0"
+_RECOVER = "restore a backup, or save what can be read with: sqlite3 {path} .recover | sqlite3 recovered.db"
 
 
 def engine() -> Finding:
@@ -39,6 +41,9 @@ def archive(path: Path) -> Iterator[Finding]:
 
     A file that is missing, damaged, foreign or of a newer Redline is a finding, not an error.
     """
+    if (unusable := _unusable(path)) is not None:
+        yield unusable
+        return
     try:
         file = File(path, is_read_only=True)
     except RedlineError as error:
@@ -57,6 +62,44 @@ def archive(path: Path) -> Iterator[Finding]:
     if not any(finding.level is Level.ERROR for finding in found):
         what = "the file is sound, as far as a quick look can tell (redline verify reads everything)"
         yield Finding(level=Level.OK, what=what, check="file")
+
+
+def _unusable(path: Path) -> Finding | None:
+    """Return why a file is no archive that could be opened; None if it may be one."""
+    try:
+        if not path.exists():
+            return _broken(f"there is no archive {path}", "begin one with: redline add https://example.org/")
+        if not path.is_file():
+            return _broken(f"{path} is no file", "name the archive with --archive")
+        with path.open("rb") as file:
+            header = file.read(100)
+        length = path.stat().st_size
+    except OSError as error:
+        return _broken(f"{path} cannot be read ({error.strerror})", "check its permissions and its folder's")
+    if not header:
+        mend = "the next command makes it an archive; if it was one, restore a backup"
+        return Finding(level=Level.WARNING, what=f"{path} is empty", mend=mend, check="archive")
+    if not header.startswith(_MAGIC):
+        return _broken(
+            f"{path} is no SQLite file: its first bytes are {header[:16]!r}",
+            "is it the right file (--archive)? If it was the archive, its beginning is damaged: restore a backup, or"
+            f" save what can be read with: sqlite3 {path} .recover | sqlite3 recovered.db",
+        )
+    page = int.from_bytes(header[16:18], "big")
+    expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
+    if length < expected:
+        return _broken(f"{path} ends after {length:,} of {expected:,} bytes", _RECOVER.format(path=path))
+    try:
+        refuse_what_is_not_ours(path)
+    except ArchiveError as error:
+        return _broken(str(error), "")
+    except sqlite3.Error as error:
+        return _broken(f"{path} is damaged ({error})", _RECOVER.format(path=path))
+    return None
+
+
+def _broken(what: str, mend: str) -> Finding:
+    return Finding(level=Level.ERROR, what=what, mend=mend, check="archive")
 
 
 def _file(file: File) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""The file as a whole: whether it can be used at all, a copy of it, its room given back."""
+"""The file as a whole: the lock on it, a copy of it, its room given back."""
 
 from __future__ import annotations
 
@@ -14,19 +14,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from crawler.archive.file import File, refuse_what_is_not_ours
+from crawler.archive.file import File
 from crawler.archive.soundness import Verification
-from crawler.errors import ArchiveError, Locked, RedlineError, UsageError
-from crawler.items import Finding, Level
+from crawler.errors import ArchiveError, Locked, UsageError
+from crawler.items import Level
 
 Tell = Callable[[int, int | None], None]
 
 _PAGES_A_STEP = 2000
 # Where SQLite keeps what belongs to a file: its log, the log's index, an older journal.
 _COMPANIONS = ("-wal", "-shm", "-journal")
-_MAGIC = b"SQLite format 3\0"
-_RECOVER = "restore a backup, or save what can be read with: sqlite3 {path} .recover | sqlite3 recovered.db"
-_QUICK_FINDINGS = 3
 # How long the file's end waits to be cut off for those that still read it.
 _READERS_MS = 1000
 
@@ -176,90 +173,3 @@ def _temporary() -> Path:
     named = (os.environ.get(name) for name in ("SQLITE_TMPDIR", "TMPDIR"))
     places = (*named, "/var/tmp", "/usr/tmp", "/tmp", ".")  # noqa: S108 - looked at, nothing is made there by name
     return next(Path(place) for place in places if place and Path(place).is_dir())
-
-
-# At all usable? -------------------------------------------------------------------------------------------------------
-
-
-def diagnose(path: Path) -> list[Finding]:
-    """Return what can be said of a file, sound or not, without changing it: whether it is there, ours, whole, writable.
-
-    Never raises for what is wrong with the file: that is what it is for.
-    """
-    if broken := _unusable(path):
-        return [broken]
-    found = [_ok(f"{path} is an archive of Redline, and whole")]
-    try:
-        with closing(File(path, is_read_only=True)) as file:
-            if pending := file.pending():
-                what = f"{path} has an older schema (it lacks {', '.join(pending)})"
-                found = [_warning(what, "the next command brings it up to date; a copy before: redline backup FILE")]
-            mode = file.value("PRAGMA journal_mode")
-            if mode != "wal" and not pending:
-                what = f"{path} is kept in the journal mode {mode}, in which readers wait for writers"
-                found.append(_warning(what, "the next command sets it to WAL; a copy that was put back has it so"))
-            said = [row[0] for row in file.rows(f"PRAGMA quick_check({_QUICK_FINDINGS})")]
-            found += [_error(f"{path} is damaged: {line}", _RECOVER.format(path=path)) for line in said if line != "ok"]
-    except (RedlineError, sqlite3.Error, OSError) as error:
-        found.append(_error(str(error), ""))
-    if any(finding.level is Level.ERROR for finding in found):
-        found = [finding for finding in found if finding.level is not Level.OK]
-    return found + _obstacles(path)
-
-
-def _unusable(path: Path) -> Finding | None:
-    """Return why a file is no archive that could be opened; None if it may be one."""
-    try:
-        if not path.exists():
-            return _error(f"there is no archive {path}", "begin one with: redline add https://example.org/")
-        if not path.is_file():
-            return _error(f"{path} is no file", "name the archive with --archive")
-        with path.open("rb") as file:
-            header = file.read(100)
-        length = path.stat().st_size
-    except OSError as error:
-        return _error(f"{path} cannot be read ({error.strerror})", "check its permissions and its folder's")
-    if not header:
-        return _warning(f"{path} is empty", "the next command makes it an archive; if it was one, restore a backup")
-    if not header.startswith(_MAGIC):
-        return _error(
-            f"{path} is no SQLite file: its first bytes are {header[:16]!r}",
-            "is it the right file (--archive)? If it was the archive, its beginning is damaged: restore a backup, or"
-            f" save what can be read with: sqlite3 {path} .recover | sqlite3 recovered.db",
-        )
-    page = int.from_bytes(header[16:18], "big")
-    expected = int.from_bytes(header[28:32], "big") * (65536 if page == 1 else page)
-    if length < expected:
-        return _error(f"{path} ends after {length:,} of {expected:,} bytes", _RECOVER.format(path=path))
-    try:
-        refuse_what_is_not_ours(path)
-    except ArchiveError as error:
-        return _error(str(error), "")
-    except sqlite3.Error as error:
-        return _error(f"{path} is damaged ({error})", _RECOVER.format(path=path))
-    return None
-
-
-def _obstacles(path: Path) -> list[Finding]:
-    """Return what keeps us from writing to an archive."""
-    try:
-        with path.open("r+b"):
-            pass
-        with tempfile.TemporaryFile(dir=path.absolute().parent):
-            pass
-    except OSError as error:
-        what = f"{path} or its folder cannot be written ({error.strerror})"
-        return [_error(what, "check their permissions, and whether the disk is full or mounted read-only")]
-    return []
-
-
-def _ok(what: str) -> Finding:
-    return Finding(level=Level.OK, what=what, check="archive")
-
-
-def _warning(what: str, mend: str) -> Finding:
-    return Finding(level=Level.WARNING, what=what, mend=mend, check="archive")
-
-
-def _error(what: str, mend: str) -> Finding:
-    return Finding(level=Level.ERROR, what=what, mend=mend, check="archive")
