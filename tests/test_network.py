@@ -745,10 +745,18 @@ def test_s27_secrets_of_addresses_are_in_no_log_no_sentence_and_on_no_page(
     said = redline("add", feed)
     crawled = redline("crawl", "-vvv", "-s", "DOWNLOAD_TIMEOUT=1")
     assert "page=7" in crawled.stderr, "the log does name the addresses"
+    refused = redline("add", press.url("", f"/nowhere{query}"))
+    assert "page=7: the server answered 404" in refused.stderr
     press.fault("/feed.xml", status=500)
     failed = redline("crawl", "--all", "-s", "DOWNLOAD_TIMEOUT=1")
     assert "page=7: the server answered 500" in failed.stderr
-    spoken = [said, crawled, failed, *(redline(*words) for words in (["feeds"], ["log"], ["versions", links[0]]))]
+    spoken = [
+        said,
+        crawled,
+        refused,
+        failed,
+        *(redline(*words) for words in (["feeds"], ["log"], ["versions", links[0]])),
+    ]
     sentences = str(rows(tmp_path, "SELECT error FROM captures UNION ALL SELECT last_error FROM feeds"))
     assert "which is not a plain http or https address" in sentences
     for text in (*(done.stdout + done.stderr for done in spoken), sentences):

@@ -178,13 +178,13 @@ def test_an_address_is_made_fit_to_fetch(url, base, cleaned):
         "http://example.com/" + "a" * 5000,
     ],
 )
-def test_what_two_parsers_would_read_differently_is_no_address(url):
+def test_s5_s6_what_two_parsers_would_read_differently_is_no_address(url):
     assert urls.clean(url) is None
     assert urls.host(url) == ""
 
 
 @pytest.mark.parametrize("url", ["/\\evil.example/", "\\\\evil.example", "javascript:x", "http:/a", "//u@evil.example"])
-def test_a_base_does_not_make_a_bad_address_good(url):
+def test_s5_s6_a_base_does_not_make_a_bad_address_good(url):
     assert urls.clean(url, "https://example.com/") is None
 
 

@@ -63,9 +63,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except RedlineError as error:
-            from crawler.cli.output import plain
+            from crawler.cli.output import shown_url
 
-            click.echo("\n".join(map(plain, f"redline: {error}".split("\n"))), err=True)
+            click.echo("\n".join(map(shown_url, f"redline: {error}".split("\n"))), err=True)
             sys.exit(error.exit_code)
 
 
