@@ -521,3 +521,15 @@ def test_f7_a_faulty_press_loses_no_version_that_could_be_had_and_makes_none(
     assert versions == {path: 3 if path not in faulty or FAULTS[faulty[path]] else 0 for path in paths}
     assert rows(tmp_path, "SELECT count(*) FROM articles WHERE state IN ('suspect', 'gone')") == [(1,)], "the soft 404"
     assert rows(tmp_path, "SELECT storm_since FROM hosts") == [(None,)]
+
+
+def test_s27_what_a_storm_answers_is_told_without_secrets(press: Newsroom, redline: Command) -> None:
+    paths = [f"/story-{n}" for n in range(9)]
+    redline("add", publish(press, paths))
+    redline("crawl")
+    press.page("/", "<title>The Example</title><h1>The Example</h1>")
+    for path in paths:
+        press.page(path, "", status=302, headers={"Location": "/?access_token=opensesame"})
+    crawled = redline("crawl", "--all")
+    assert "it leads to the front page" in crawled.stderr
+    assert "opensesame" not in crawled.stderr + redline("feeds").stdout

@@ -272,7 +272,7 @@ class Archive:
                 self._count_check(known, latest["id"], version_id, capture.captured_at)
             if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
                 outcome = Outcome.MOVED
-            host = self._note_host(host, known, capture, outcome, error)
+            host = self._note_host(host, known, capture, outcome, missing or error)
             left_until = None
             if outcome in _MISSED and not capture.refused:
                 left_until = manners.left_alone_until(host, capture.captured_at)
@@ -668,7 +668,7 @@ class Archive:
     def _note_host(self, host: Host, known: sqlite3.Row, capture: Capture, outcome: Outcome, error: str | None) -> Host:
         """Note what a visit to an article says of its host; return the host as it is after it.
 
-        What we refused to ask for says nothing of it, nor does what was gone and still is.
+        `error` is how it failed. What we refused to ask for says nothing of it, nor does what was gone and still is.
         """
         is_missed = outcome in _MISSED or outcome is Outcome.GONE
         if is_missed and (capture.refused or known["state"] == "gone"):

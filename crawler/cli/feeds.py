@@ -105,7 +105,7 @@ def feeds_command(archive: Path) -> None:
 def _host_lines(host: Host, now: datetime) -> Iterator[str]:
     """Say what of a host keeps its articles from being visited as usual."""
     if host.storm_since:
-        yield f"   {plain(manners.storm_line(host, now))}"
+        yield f"   {shown_url(manners.storm_line(host, now))}"
     elif host.backoff_until and manners.is_waiting(host, now):
         yield f"   not asked before {stamp(host.backoff_until)}: {shown_url(host.backoff_reason)}"
     if host.robots_failing_since:

@@ -71,7 +71,8 @@ class NewsSpider(scrapy.Spider):
     def closed(self, reason: str) -> None:
         self.ended = reason
         try:
-            self.troubles += [manners.storm_line(self.archive.host(name), _now()) for name in sorted(self._storms)]
+            storms = [manners.storm_line(self.archive.host(name), _now()) for name in sorted(self._storms)]
+            self.troubles += map(urls.without_secrets, storms)
             self.counts = self.archive.end_crawl(_now(), _ENDINGS.get(reason, reason))
             self.ailments = self.archive.examine_feeds(_now())
         except RedlineError as error:
