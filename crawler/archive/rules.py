@@ -22,7 +22,9 @@ class Rule:
     level: Level = Level.ERROR
 
 
-_COUNTED = ("new", "changed", "unchanged", "not_modified", "moved", "gone", "blocked", "failed")
+# The counters of a run, by column.
+_OUTCOMES = ("new", "changed", "unchanged", "not_modified", "moved", "gone", "blocked", "failed")
+_KINDS = ("feeds", "articles", *_OUTCOMES)
 
 RULES = (
     Rule(
@@ -44,22 +46,20 @@ RULES = (
             SELECT a.id, a.versions AS said, (SELECT count(*) FROM versions AS v WHERE v.article_id = a.id) AS n
               FROM articles AS a WHERE said <> n""",
     ),
-    *(
-        Rule(
-            check="crawls",
-            says=f"run {{id}} is said to have made {{said}} visits of {what}, and has {{n}} in the table of visits",
-            # `counted` and `which` are written here, below.
-            broken=f"""
-                SELECT * FROM (SELECT r.id, r.{counted} AS said,
-                       (SELECT count(*) FROM captures AS c WHERE c.crawl_id = r.id AND {which}) AS n, rolled_up
-                  FROM crawls AS r) WHERE said NOT BETWEEN n AND n + rolled_up""",  # noqa: S608
-        )
-        # Of what was rolled up it is known how much it was, and no more of what kind.
-        for counted, what, which in (
-            ("feeds", "feeds", "c.feed_id IS NOT NULL"),
-            ("articles", "articles", "c.article_id IS NOT NULL"),
-            *((name, f'outcome "{name}"', f"c.article_id IS NOT NULL AND c.outcome = '{name}'") for name in _COUNTED),
-        )
+    Rule(
+        check="crawls",
+        says="run {id} is said to have made {said} visits of the kind {kind}; {n} are in the table of visits",
+        # One look at all visits. Of those rolled up it is known how many they were, and no more of what kind.
+        broken=f"""
+            WITH made AS (SELECT crawl_id, count(feed_id) AS feeds, count(article_id) AS articles,
+                   {", ".join(f"sum(article_id > 0 AND outcome = '{kind}') AS {kind}" for kind in _OUTCOMES)}
+              FROM captures GROUP BY crawl_id)
+            SELECT * FROM (
+                SELECT r.id, r.rolled_up, json_extract(k.value, '$[0]') AS kind,
+                       json_extract(k.value, '$[1]') AS said, json_extract(k.value, '$[2]') AS n
+                  FROM crawls AS r LEFT JOIN made AS m ON m.crawl_id = r.id, json_each(json_array(
+                       {", ".join(f"json_array('{kind}', r.{kind}, coalesce(m.{kind}, 0))" for kind in _KINDS)})) AS k)
+             WHERE said NOT BETWEEN n AND n + rolled_up""",  # noqa: S608 - ours
     ),
     Rule(
         check="crawls",
