@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from crawler.archive import Archive, diagnosis, upkeep
 from crawler.cli import main
 from crawler.errors import ArchiveError, Locked, UsageError
 from crawler.items import Level
-from tests.conftest import at, findings, page, visit
+from tests.conftest import at, command, crawl_environment, findings, page, visit
 from tests.history import SITE, account, everything
 
 NOW = datetime(2026, 11, 28, 3, 30, tzinfo=UTC)
@@ -162,6 +163,39 @@ def test_a_copy_that_would_not_be_sound_is_not_made(path: Path, tmp_path: Path) 
     with pytest.raises(ArchiveError, match=r"said to have 99 versions.*verify"):
         upkeep.backup(path, tmp_path / "copy.db", NOW)
     assert names(tmp_path) == ["archive.db"]
+
+
+# What takes long is drawn on a terminal, and there alone
+
+
+@pytest.mark.parametrize(
+    ("arguments", "drawn"),
+    [
+        (["verify"], r"verifying.* (\d+)/\1\b"),
+        (["backup", "copy.db"], r"copying.* (\d+)/\1\b"),
+        (["reextract"], r"reading again.* (\d+)/\1\b"),
+        (["prune", "--visits-older-than", "1d"], r"rolling up.* (\d+)/\1\b"),
+    ],
+)
+def test_what_takes_long_shows_how_far_it_is_on_a_terminal_alone(path: Path, arguments: list[str], drawn: str) -> None:
+    given, environment = [command(), "--archive", str(path), *arguments], crawl_environment()
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        running = subprocess.Popen(
+            given, cwd=path.parent, stdout=subprocess.PIPE, stderr=theirs, env=crawl_environment()
+        )
+        os.close(theirs)
+        shown = b""
+        with suppress(OSError):  # so Linux says that nobody writes any more
+            while piece := terminal.read(4096):
+                shown += piece
+        printed, _ = running.communicate(timeout=60)
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
+    assert re.search(drawn, text), text
+    assert b"\x1b" not in printed
+    (path.parent / "copy.db").unlink(missing_ok=True)
+    silent = subprocess.run(given, cwd=path.parent, capture_output=True, env=environment, check=True)
+    assert silent.stderr == b""
 
 
 # Room

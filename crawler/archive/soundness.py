@@ -74,7 +74,7 @@ class Verification:
         self._file.close()
 
     def __len__(self) -> int:
-        return sum(steps for steps, _ in self._parts)
+        return sum(steps for steps, _ in self._parts) + 1  # what is only a number at the end
 
     def __iter__(self) -> Iterator[list[Finding]]:
         """Yield the findings of each step, mostly none; at the end what is only a number."""
