@@ -51,9 +51,13 @@ def contents(path: Path) -> dict[str, list[dict[str, object]]]:
         return {table: [dict(row) for row in connection.execute(f"SELECT * FROM {table}")] for table in tables}
 
 
-def kept(before: list[dict[str, object]], after: list[dict[str, object]]) -> list[dict[str, object]]:
+def kept(before: object, after: object) -> object:
     """Return `after` with the fields alone that `before` has: a later schema and later values may say more."""
-    return [{name: new.get(name) for name in old} for old, new in zip(before, after, strict=True)]
+    if isinstance(before, dict) and isinstance(after, dict):
+        return {name: kept(before[name], after.get(name)) for name in before}
+    if isinstance(before, list) and isinstance(after, list):
+        return [kept(old, new) for old, new in zip(before, after, strict=True)]
+    return after
 
 
 def test_f10_everything_in_an_older_archive_is_there_after_the_upgrade(stored: Path, tmp_path: Path) -> None:
