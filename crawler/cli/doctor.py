@@ -22,8 +22,9 @@ import click
 from crawler import addresses, health, manners
 from crawler.archive import diagnosis
 from crawler.archive import state as archive_state
+from crawler.archive.soundness import Verification
 from crawler.cli import machine
-from crawler.cli.output import count, lasting, shown_url, stamp
+from crawler.cli.output import count, lasting, progress, shown_url, stamp
 from crawler.cli.upkeep import told
 from crawler.errors import RedlineError
 from crawler.extract import sites
@@ -70,6 +71,7 @@ def _findings(archive: Path, now: datetime, *, offline: bool) -> Iterator[Findin
     yield from found
     if any(finding.check == "archive" for finding in found):
         return
+    yield from _soundness(archive)
     try:
         state = archive_state.look(archive, now)
     except RedlineError as error:  # so damaged that even this cannot be read
@@ -160,6 +162,17 @@ def _lock(archive: Path) -> Finding:
 
 
 # The archive and its feeds --------------------------------------------------------------------------------------------
+
+
+def _soundness(archive: Path) -> Iterator[Finding]:
+    is_sound = True
+    with Verification(archive, is_quick=True) as verification:
+        for findings in progress("looking at the file", verification, total=len(verification)):
+            is_sound &= not any(finding.level is Level.ERROR for finding in findings)
+            yield from findings
+    if is_sound:
+        what = "the file is sound, as far as a quick look can tell (redline verify reads everything)"
+        yield Finding(level=Level.OK, what=what, check="file")
 
 
 def _extractor(state: State) -> Finding:
