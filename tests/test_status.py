@@ -277,8 +277,8 @@ def test_the_doctor_says_who_crawls_and_changes_nothing(kept: Path) -> None:
     ("make", "told"),
     [
         (lambda path: path.unlink(), "there is no archive"),
-        (lambda path: path.write_bytes(b"not a database" * 500), "damaged or not an archive"),
-        (lambda path: path.write_bytes(path.read_bytes()[:30_000]), "damaged"),
+        (lambda path: path.write_bytes(b"not a database" * 500), "is no SQLite file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:30_000]), "ends after 30,000 of"),
         (lambda path: _run_sql(path, "PRAGMA application_id = 7"), "another program"),
         (
             lambda path: _run_sql(

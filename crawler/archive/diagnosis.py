@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from crawler import extract
 from crawler.archive.file import File, refuse_what_is_not_ours
+from crawler.archive.soundness import Verification
 from crawler.errors import ArchiveError, RedlineError
 from crawler.items import Finding, Level
 
@@ -35,10 +36,11 @@ def engine() -> Finding:
     return Finding(level=Level.OK, what=f"{version}, with full-text search", check="sqlite")
 
 
-def archive(path: Path) -> Iterator[Finding]:
-    """Say what is wrong with an archive as a file: whether it opens, how it is written, by which rules it was made.
+def archive(path: Path, *, watched: Callable[[Verification], Iterable[list[Finding]]] = iter) -> Iterator[Finding]:
+    """Say what is wrong with an archive as a file: whether it opens, how it is written, whether it is sound.
 
     A file that is missing, damaged, foreign or of a newer Redline is a finding, not an error.
+    `watched` passes the steps of the long look on, to show how far it is.
     """
     if (unusable := _unusable(path)) is not None:
         yield unusable
@@ -52,8 +54,15 @@ def archive(path: Path) -> Iterator[Finding]:
         yield from _file(file)
     except ArchiveError as error:
         yield Finding(level=Level.ERROR, what=str(error), check="archive")
+        return
     finally:
         file.close()
+    with Verification(path, is_quick=True) as verification:
+        found = [finding for findings in watched(verification) for finding in findings]
+    yield from found
+    if not any(finding.level is Level.ERROR for finding in found):
+        what = "the file is sound, as far as a quick look can tell (redline verify reads everything)"
+        yield Finding(level=Level.OK, what=what, check="file")
 
 
 def _unusable(path: Path) -> Finding | None:

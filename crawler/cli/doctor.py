@@ -22,7 +22,6 @@ import click
 from crawler import addresses, health, manners
 from crawler.archive import diagnosis
 from crawler.archive import state as archive_state
-from crawler.archive.soundness import Verification
 from crawler.cli import machine
 from crawler.cli.output import count, lasting, progress, shown_url, stamp
 from crawler.cli.upkeep import told
@@ -31,6 +30,7 @@ from crawler.extract import sites
 from crawler.items import Finding, Level, State
 
 if TYPE_CHECKING:
+    from crawler.archive.soundness import Verification
     from crawler.cli.fetch import Get
 
 _PYTHON = (3, 11)
@@ -67,11 +67,10 @@ def _findings(archive: Path, now: datetime, *, offline: bool) -> Iterator[Findin
     yield from _settings()
     yield from _permissions(archive)
     yield _lock(archive)
-    found = list(diagnosis.archive(archive))
+    found = list(diagnosis.archive(archive, watched=_watched))
     yield from found
     if any(finding.check == "archive" for finding in found):
         return
-    yield from _soundness(archive)
     try:
         state = archive_state.look(archive, now)
     except RedlineError as error:  # so damaged that even this cannot be read
@@ -164,15 +163,8 @@ def _lock(archive: Path) -> Finding:
 # The archive and its feeds --------------------------------------------------------------------------------------------
 
 
-def _soundness(archive: Path) -> Iterator[Finding]:
-    is_sound = True
-    with Verification(archive, is_quick=True) as verification:
-        for findings in progress("looking at the file", verification, total=len(verification)):
-            is_sound &= not any(finding.level is Level.ERROR for finding in findings)
-            yield from findings
-    if is_sound:
-        what = "the file is sound, as far as a quick look can tell (redline verify reads everything)"
-        yield Finding(level=Level.OK, what=what, check="file")
+def _watched(verification: Verification) -> Iterator[list[Finding]]:
+    return progress("looking at the file", verification, total=len(verification))
 
 
 def _extractor(state: State) -> Finding:
