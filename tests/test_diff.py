@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from crawler.diff import BREAK, Alignment, Span, SpanKind, diff, new_text, old_text, spans, tokens, words
 from crawler.extract.digest import digest
 from crawler.items import Article, Author, Block, BlockKind, Image
+from tests.growth import assert_linear
 
 ONE = "The minister said on Tuesday that the bridge will open in May."
 TWO = "Engineers had warned of cracks in the northern pillar for years."
@@ -209,6 +210,23 @@ def test_s18_a_diff_of_very_large_texts_ends_and_says_what_it_gave_up(old, new, 
     found = diff(article(old), article(new))
     assert found.is_coarse == is_coarse
     assert (old_text(span for b in found.blocks for span in b.spans)) == old
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        # Nothing in common, hardly anything but the same. Five megabytes take four times this.
+        (lambda n: "a" * n, lambda n: "b" * n),
+        (lambda n: "one two " * (n // 8), lambda n: "two one " * (n // 8)),
+        (lambda n: "".join(f"a{i} " for i in range(n // 8)), lambda n: "".join(f"b{i} " for i in range(n // 8))),
+    ],
+)
+def test_s18_very_large_texts_take_time_in_proportion_and_are_said_to_be_coarse(old, new):
+    def sides(eighths):
+        return tuple(article(*text(eighths * 160_000).split("\n")) for text in (old, new))
+
+    assert_linear(lambda both: diff(*both), sides, 1)
+    assert diff(*sides(8)).is_coarse
 
 
 def test_s18_tens_of_thousands_of_tiny_blocks_are_bounded():

@@ -23,7 +23,7 @@ _QUOTED = re.compile(
     r"“([^“”]+)(?:”|$)|„([^„“”]+)(?:[“”]|$)|«([^«»]+)(?:»|$)|»([^«»]+)(?:«|$)|「([^「」]+)(?:」|$)|『([^『』]+)(?:』|$)"
     r'|"([^"]+)(?:"|$)|(?<!\w)‘([^‘]+?)’(?!\w)' + r"|(?<!\w)'([^'\n]+?)'(?!\w)"
 )
-_ADDRESS = re.compile(r"https?://|www\.|\S@\S+\.\w|^\w[\w-]*(?:\.[\w-]+)*\.(?:com|org|net|gov|info)(?:/|$)", re.I)
+_ADDRESS = re.compile(r"https?://|www\.|\S@\S{1,100}\.\w|^\w[\w-]*(?:\.[\w-]+)*\.(?:com|org|net|gov|info)(?:/|$)", re.I)
 _NUMERAL = re.compile(r"[0-9]+(?:[.,:][0-9]+)*|[〇零一二三四五六七八九十百千两]+")
 _UNSPACED = re.compile("[\u3041-\u30ff\u3400-\u9fff]")
 _SENTENCE_END = frozenset(".!?…:。！？\u2029")
