@@ -65,6 +65,9 @@ class BoundedHandler(HTTP11DownloadHandler):
         self._visit_seconds = settings.getfloat("VISIT_TIMEOUT")
         self._unverified = frozenset(host.strip().lower() for host in settings.getlist("TLS_UNVERIFIED_HOSTS"))
         self._pool._factory = _Factory
+        # Twisted asks at once again, and unseen, where a connection that was kept open breaks: a second request within
+        # the host's delay, and one that no capture tells of.
+        self._pool.retryAutomatically = False
         self._contextFactory: Any = _Certificates(self._contextFactory, self._unverified)
 
     async def download_request(self, request: Request) -> Response:

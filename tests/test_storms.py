@@ -338,6 +338,16 @@ def test_f7_what_a_server_out_of_order_did_not_give_is_asked_for_once_more_at_th
     assert [outcome for (outcome,) in found] == ["failed", "failed", "new", "new", "failed"]
 
 
+def test_f7_a_connection_that_breaks_is_not_asked_again_behind_the_back_of_the_delay(
+    press: Newsroom, redline: Command
+) -> None:
+    redline("add", publish(press, ["/a", "/b", "/c"]))
+    press.fault("/b", reset=True)
+    press.requests.clear()
+    redline("crawl")
+    assert Counter(request.path for request in press.requests)["/b"] == 1
+
+
 def test_f7_a_wait_of_seconds_is_waited_for_in_the_run(press: Newsroom, redline: Command, tmp_path: Path) -> None:
     paths = ["/a", "/b", "/c"]
     redline("add", publish(press, paths))
