@@ -97,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--articles", type=int, default=400, help="how many are visited; default 400")
-    parser.add_argument("--peer-articles", type=int, default=60, help="how many each of the others reads; default 60")
+    parser.add_argument("--peer-articles", type=int, default=60, help="how many each of the others reads; 0: none")
     parser.add_argument("--memory", type=int, nargs="?", const=20_000, metavar="ARTICLES")
     asked = parser.parse_args()
     machine = about("redline", "scrapy", "selectolax", "trafilatura")
@@ -204,7 +204,7 @@ def peers(urls: Sequence[str], folder: Path) -> list[Row]:
     listed, none = folder / "peer-urls", folder / "none"
     listed.write_text("\n".join(urls))
     rows = []
-    for name, text in PEERS.items():
+    for name, text in PEERS.items() if urls else ():
         python = _python_with(name)
         if python is None:
             print(f"{name}: not installed")
