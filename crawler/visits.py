@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 from crawler import urls
 from crawler.items import Article, Capture, Feed, FeedCapture, FeedFormat, Outcome, Quality
 
+# Visits that showed a text: one that is new to us, or the same as before.
+NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
+SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
+
 # Their refusals, as against errors: unauthorized, payment, forbidden, too many requests, legal reasons.
 _REFUSALS = frozenset({401, 402, 403, 429, 451})
 _WALLS = frozenset({Quality.BOT_WALL, Quality.CONSENT, Quality.LOGIN})

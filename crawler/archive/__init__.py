@@ -12,9 +12,11 @@ share, but for JSON and the search. `record` is where a visit becomes history; r
     hosts         how to behave towards each host, and whether its word is good
     merges        articles that turned out to be one
     learning      what visits teach of a feed's habits and an article's pace
+    articles      how each stands after a visit, what it was called, what became of it
     addresses     every address of every article
     versions      texts block by block, the pages behind them
     clock         what to mend when this machine's clock was set back
+    rereading     kept pages, read by today's extractor
     surroundings  what stands around articles: whether a difference is an edit at all
     health        what ails feeds although they answer
     state         how the whole fares: read beside a crawl
@@ -31,14 +33,26 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from crawler import extract, manners, schedule, search, visits, wavering
-from crawler.archive import addresses, clock, feeds, health, hosts, learning, log, merges, rollup, versions
+from crawler import extract, manners, schedule, search, visits
+from crawler.archive import (
+    addresses,
+    articles,
+    clock,
+    feeds,
+    health,
+    hosts,
+    learning,
+    log,
+    merges,
+    rereading,
+    rollup,
+    versions,
+)
 from crawler.archive.file import File
 from crawler.archive.surroundings import Surroundings
 from crawler.diff import diff
-from crawler.diff.summary import summary
 from crawler.errors import NotFound
-from crawler.extract.sites import SiteRule, rule_for
+from crawler.extract.sites import SiteRule
 from crawler.items import (
     Ailment,
     Article,
@@ -64,7 +78,7 @@ from crawler.items import (
     Version,
     WatchedFeed,
 )
-from crawler.rows import as_json, as_text, known_moment, moment
+from crawler.rows import as_text, known_moment, moment
 
 # Cron is not punctual: what is due within a minute is due now, or a 15-minute rhythm would become one of 30.
 _SLACK = timedelta(minutes=1)
@@ -74,8 +88,6 @@ _VISITED = (
     " FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
     " WHERE f.paused_at IS NULL AND f.removed_at IS NULL AND a.merged_into IS NULL"
 )
-_NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
-_SAME_TEXT = frozenset({Outcome.UNCHANGED, Outcome.NOT_MODIFIED, Outcome.MOVED})
 _MISSED = frozenset({Outcome.FAILED, Outcome.BLOCKED})
 
 
@@ -265,18 +277,22 @@ class Archive:
                 self._surroundings.look(known["host"], capture, article)
                 outcome, version_id, wavered = self._record_text(known, capture, article, digest, latest)
                 addresses.note_own(self._file, known, capture, article)
-                self._note_titles(capture, article)
-            if outcome in _SAME_TEXT:
+                articles.note_titles(self._file, capture, article)
+            if outcome in visits.SAME_TEXT:
                 assert latest is not None
                 assert version_id is not None
                 self._count_check(known, latest["id"], version_id, capture.captured_at)
-            if version_id is not None and addresses.follow_move(self._file, known, capture) and outcome in _SAME_TEXT:
+            if (
+                version_id is not None
+                and addresses.follow_move(self._file, known, capture)
+                and outcome in visits.SAME_TEXT
+            ):
                 outcome = Outcome.MOVED
             host = self._note_host(host, known, capture, outcome, missing or error)
             left_until = None
             if outcome in _MISSED and not capture.refused:
                 left_until = manners.left_alone_until(host, capture.captured_at)
-            turn = self._update_article(known, capture, outcome, latest, missing, left_until)
+            turn = articles.update(self._file, known, capture, outcome, latest, missing, left_until)
             if outcome is Outcome.CHANGED and version_id is not None:
                 log.ask_again_soon(self._file, capture.article_id, version_id, capture.captured_at)
             capture_id = self._insert_capture(
@@ -299,7 +315,7 @@ class Archive:
                 )
             if without_text is None and capture.article is not None:
                 merges.look(self._file, known, capture, capture.article)
-            if outcome in _NEW_TEXT:
+            if outcome in visits.NEW_TEXT:
                 if capture.keeps_page:
                     versions.keep_payload(self._file, capture_id, capture)
                 self._surroundings.keep(known["host"], capture.article_id)
@@ -381,18 +397,7 @@ class Archive:
         row = self._file.row("SELECT * FROM articles WHERE id = ?", article_id)
         if row is None:
             raise NotFound(f"no article at {address} in {self.path}; `redline search WORDS` finds one by its text")
-        return KnownArticle(
-            id=row["id"],
-            url=row["url"],
-            current_url=row["current_url"],
-            headline=row["headline"],
-            state=row["state"],
-            versions=row["versions"],
-            found_at=known_moment(row["found_at"]),
-            last_visit=moment(row["last_visit"]),
-            next_visit=moment(row["next_visit"]),
-            next_visit_reason=row["next_visit_reason"],
-        )
+        return articles.known(row)
 
     def versions(self, article_id: int) -> list[Version]:
         """Return all versions of an article, the first one first."""
@@ -415,34 +420,15 @@ class Archive:
 
     def titles(self, article_id: int) -> list[Title]:
         """Return every title that feeds and the page itself gave an article, beside its headline, in order of time."""
-        rows = self._file.rows(
-            "SELECT source, title, first_seen FROM titles WHERE article_id = ? UNION ALL"
-            " SELECT 'feed', title, min(first_seen) FROM entries WHERE article_id = ? AND title <> '' GROUP BY title"
-            " ORDER BY 3, 1",
-            *(article_id, article_id),
-        )
-        return [
-            Title(source=row["source"], title=row["title"], first_seen=known_moment(row["first_seen"])) for row in rows
-        ]
+        return articles.titles(self._file, article_id)
 
     def fates(self, article_id: int) -> list[Fate]:
         """Return what became of an article, turn by turn, each with its evidence."""
-        rows = self._file.rows("SELECT fate, since, evidence FROM fates WHERE article_id = ? ORDER BY id", article_id)
-        return [Fate(fate=r["fate"], since=known_moment(r["since"]), evidence=r["evidence"]) for r in rows]
+        return articles.fates(self._file, article_id)
 
     def touches(self, article_id: int) -> list[Touch]:
         """Return when the publisher moved the modified date and left the text as it was."""
-        rows = self._file.rows(
-            "SELECT date_modified, captured_at FROM (SELECT date_modified, captured_at, outcome,"
-            " lag(date_modified) OVER (ORDER BY captured_at, id) AS before FROM captures"
-            " WHERE article_id = ? AND date_modified IS NOT NULL)"
-            " WHERE outcome IN ('unchanged', 'moved') AND date_modified > before",
-            article_id,
-        )
-        return [
-            Touch(date_modified=known_moment(row["date_modified"]), seen_at=known_moment(row["captured_at"]))
-            for row in rows
-        ]
+        return articles.touches(self._file, article_id)
 
     def changes(
         self,
@@ -514,30 +500,13 @@ class Archive:
         With `write`, a text that reads otherwise becomes a version of its own that is no edit (`reread_of`), and the
         open holds are settled: what reads the same on both pages was no edit.
         """
-        for row in self._file.rows("SELECT id FROM articles WHERE versions > 0 ORDER BY id"):
-            latest = versions.latest(self._file, row["id"])
-            assert latest is not None
-            page_again = self._read_again(latest, rules)
-            if page_again is None:
-                yield Reread(url=latest.article.url, number=latest.number, is_kept=False)
-                continue
-            article, _ = page_again
-            differs = diff(latest.article, article)
-            is_same = extract.digest(article) == versions.digest_today(latest) or differs.is_empty
-            if not is_same and write:
-                with self._file.transaction():
-                    page = Capture(article_id=row["id"], url=latest.article.url, captured_at=latest.last_seen)
-                    digest = extract.digest(article)
-                    versions.append(self._file, page, article, digest, latest, reread_of=latest.id)
-                    self._file.run("UPDATE articles SET versions = versions + 1 WHERE id = ?", row["id"])
-            yield Reread(
-                url=latest.article.url, number=latest.number, is_kept=True, differs="" if is_same else summary(differs)
-            )
+        yield from rereading.reread(self._file, write=write, rules=rules)
         if write:
             for hold in self.holds():
                 with self._file.transaction():
                     held = log.held_versions(self._file, hold.id)
-                    log.settle_hold(self._file, hold.id, now, edits=[v for v in held if self._is_edit(v, rules)])
+                    edits = [version_id for version_id in held if rereading.is_edit(self._file, version_id, rules)]
+                    log.settle_hold(self._file, hold.id, now, edits=edits)
 
     def read_articles(self) -> int:
         """Return how many articles have a version."""
@@ -700,100 +669,6 @@ class Archive:
             if known["flap_id"] is not None:
                 log.count_flap(self._file, known["flap_id"], version_id, seen)
 
-    def _note_titles(self, capture: Capture, article: Article) -> None:
-        """Note the page's other headlines where they differ from those that stood there."""
-        rows = self._file.rows(
-            "SELECT id, source, title FROM titles WHERE article_id = ? ORDER BY last_came, id", capture.article_id
-        )
-        standing = {row["source"]: row["title"] for row in rows}
-        known = {(row["source"], row["title"]): row["id"] for row in rows}
-        seen = as_text(capture.captured_at)
-        for source in ("h1", "title", "og", "json_ld"):
-            title = getattr(article.headlines, source)
-            if not title or extract.comparable(title) == extract.comparable(standing.get(source, "")):
-                continue
-            if (source, title) in known:
-                self._file.run("UPDATE titles SET last_came = ? WHERE id = ?", seen, known[source, title])
-            else:
-                self._file.run(
-                    "INSERT INTO titles (article_id, source, title, first_seen, last_came) VALUES (?, ?, ?, ?, ?)",
-                    *(capture.article_id, source, title, seen, seen),
-                )
-
-    def _update_article(
-        self,
-        known: sqlite3.Row,
-        capture: Capture,
-        outcome: Outcome,
-        latest: sqlite3.Row | None,
-        missing: str | None,
-        left_until: datetime | None,
-    ) -> str | None:
-        """Set an article's state as of this visit, its validators and its next visit; return the turn that it took.
-
-        `latest` is the row of the version from before the visit, `missing` what `visits.missing_by` says of it.
-        `left_until` is when its host is asked again, if the visit says something of that alone.
-        """
-        now, article = capture.captured_at, capture.article
-        is_good = outcome in _NEW_TEXT or outcome in _SAME_TEXT
-        missing = missing if left_until is None else None
-        state, turn = visits.state_after(known["state"], outcome, is_good=is_good, missing=missing)
-        is_missing = state in ("suspect", "gone")
-        gone_since = (known["gone_since"] or as_text(now)) if is_missing else None
-        failures = 0 if is_good or outcome is Outcome.GONE else known["failures"] + (left_until is None)
-        last_changed = now if outcome in _NEW_TEXT else known_moment(latest["first_seen"]) if latest else None
-        last_good = known_moment(latest["last_seen"]) if latest and is_good else None
-        born, habits, pace, is_flapping = learning.learn(self._file, known, now, outcome, last_good=last_good)
-        appointment = schedule.next_visit(
-            last_changed=last_changed or known_moment(known["found_at"]),
-            now=now,
-            born=born,
-            habits=habits,
-            pace=pace,
-            is_flapping=is_flapping,
-            failures=failures,
-            is_gone=state == "gone",
-            gone_since=moment(gone_since),
-        )
-        if left_until is not None:
-            appointment = schedule.Appointment(
-                at=left_until, reason="its host answers for none; then it is asked again"
-            )
-        # A 304 may leave validators out; an answer that brought no text must not be asked for with the old ones.
-        keeps = capture.status == 304
-        etag = capture.etag or (known["etag"] if keeps else None)
-        modified = capture.last_modified or (known["last_modified"] if keeps else None)
-        after: dict[str, object] = {
-            "state": state,
-            "gone_since": gone_since,
-            "failures": failures,
-            "last_visit": as_text(now),
-            "last_changed": as_text(last_changed),
-            "next_visit": as_text(appointment.at),
-            "next_visit_reason": appointment.reason,
-            "etag": etag if is_good else None,
-            "last_modified": modified if is_good else None,
-            "not_modified": known["not_modified"] + 1 if keeps and is_good else 0,
-        }
-        if is_good and article is not None:
-            after["date_modified"] = as_text(article.date_modified)
-        if outcome in _NEW_TEXT and article is not None:
-            after |= {
-                "versions": known["versions"] + 1,
-                "headline": article.headline or known["headline"],
-                "section": article.section or None,
-                "authors": as_json([author.name for author in article.authors]),
-                "tags": as_json(article.tags),
-                "language": article.language or None,
-                "date_published": as_text(article.date_published),
-            }
-        # Only what differs: SQLite writes the index of a column anew that is set, to what it was too.
-        differing = {column: value for column, value in after.items() if value != known[column]}
-        if differing:
-            columns = ", ".join(f"{column} = ?" for column in differing)
-            self._file.run(f"UPDATE articles SET {columns} WHERE id = ?", *differing.values(), known["id"])  # noqa: S608
-        return turn
-
     def _insert_capture(
         self,
         capture: Capture | FeedCapture,
@@ -830,33 +705,6 @@ class Archive:
             feed_id = feeds.named(self._file, feed)
             self._file.run(statement, as_text(now), feed_id)
             return feeds.one(self._file, feed_id)
-
-    # Reading again ----------------------------------------------------------------------------------------------------
-
-    def _read_again(self, version: Version, rules: Sequence[SiteRule]) -> tuple[Article, tuple[str, ...]] | None:
-        """Return the article and all lines that today's extractor reads behind a version; None if it is not kept."""
-        try:
-            body, content_type = versions.payload(self._file, version.id)
-        except NotFound:
-            return None
-        headers = {"Content-Type": content_type} if content_type else {}
-        rule = rule_for(rules, version.article.url, version.first_seen.date())
-        return extract.read(body, version.article.url, headers=headers, site=rule)
-
-    def _is_edit(self, version_id: int, rules: Sequence[SiteRule]) -> bool:
-        """Whether a held change is an edit to today's extractor too; one whose pages are not kept is taken for one."""
-        before, after = (self._read_again(version, rules) for version in versions.step(self._file, version_id))
-        if before is None or after is None:
-            return True
-        (old, old_lines), (new, new_lines) = before, after
-        there, here = ({extract.comparable(line) for line in lines} for lines in (old_lines, new_lines))
-        settled = wavering.settle(
-            old,
-            new,
-            was_there=lambda text: extract.comparable(text) in there,
-            is_there=lambda text: extract.comparable(text) in here,
-        )
-        return extract.digest(settled.article) != extract.digest(old)
 
 
 def _not_before(moment: datetime, capture: Capture) -> Capture:
