@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from crawler import urls
-from crawler.items import Article, Capture, Feed, FeedCapture, FeedFormat, Outcome, Quality
+from crawler.items import Article, BlockKind, Capture, Feed, FeedCapture, FeedFormat, Outcome, Quality
 
 # Visits that showed a text: one that is new to us, or the same as before.
 NEW_TEXT = frozenset({Outcome.NEW, Outcome.CHANGED})
@@ -19,23 +19,26 @@ _WALLS = frozenset({Quality.BOT_WALL, Quality.CONSENT, Quality.LOGIN})
 # A text of so many letters stands on two pages because it is the same article's; "Advertisement" need not be.
 _TELLING_LETTERS = 20
 # A teaser shows a third of a text or less; an edit seldom takes away a tenth.
-_WHOLE_SHARE = 0.9
+_WHOLE_SHARE, _MOST = 0.9, 0.5
 
 
 def as_whole(capture: Capture, latest: Article | None) -> Capture:
     """Return a visit as it is to be judged beside the `latest` version; None: there is none yet.
 
-    A page that shows as much text as before, most of it the same, is no teaser, whatever offer to subscribe stands
-    beside it today.
+    A teaser ends early. A page that shows as much text as before, most of it the same, or most of it with its end, is
+    none, whatever offer to subscribe stands beside it today.
     """
     article = capture.article
     if article is None or latest is None or (article.quality, latest.quality) != (Quality.STUB, Quality.OK):
         return capture
-    shown, known = ([block.text for block in page.blocks] for page in (article, latest))
-    letters = sum(map(len, shown))
-    if letters < _WHOLE_SHARE * sum(map(len, known)) or 2 * sum(map(len, {*shown} & {*known})) < letters:
+    shown, known = (
+        [block.text for block in page.blocks if block.kind is not BlockKind.CAPTION] for page in (article, latest)
+    )
+    letters, before, same = (sum(map(len, texts)) for texts in (shown, known, {*shown} & {*known}))
+    has_end = not {*known[-2:]}.isdisjoint(shown)
+    if 2 * same < letters or letters < (_MOST if has_end else _WHOLE_SHARE) * before:
         return capture
-    reason = f"as much text as before ({letters} characters) beside an offer to subscribe"
+    reason = f"{letters} of {before} characters as before, beside an offer to subscribe"
     return replace(capture, article=replace(article, quality=Quality.OK, quality_reason=reason))
 
 

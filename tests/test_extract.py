@@ -365,3 +365,24 @@ def test_a_credit_beside_a_caption_is_part_of_it(credit):
     page = after_paragraph(1, FIGURE.format(f"<span>{credit}</span>"))
     captions = [block.text for block in read(page).blocks if block.kind is BlockKind.CAPTION]
     assert captions == [f"The bridge on Monday {credit}"]
+
+
+STANDFIRST = "<div class=standfirst>{}</div>"
+FIRST, SECOND = "<p>Engineers found cracks in two pillars of it.</p>", "<p>Traffic goes over the northern bridge.</p>"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{first}<div class=x1>Sponsored: 33 homes near you under budget</div>{second}",
+        "<div class=x2>See also: the road that took 64 years to build</div>{first}{second}",
+        "{first}{second}",
+    ],
+)
+def test_a_box_put_into_a_standfirst_is_no_part_of_it(around):
+    lead = STANDFIRST.format(around.format(first=FIRST, second=SECOND))
+    meta = '<meta name=description content="Engineers found cracks in two pillars of it."></head>'
+    html = PAGE.replace("</head>", meta).replace("</h1>", "</h1>" + lead)
+    assert (
+        read(html).description == "Engineers found cracks in two pillars of it. Traffic goes over the northern bridge."
+    )

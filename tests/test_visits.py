@@ -80,6 +80,7 @@ FULL = Article(
         (20, FULL, Quality.OK),
         (19, FULL, Quality.OK),
         (6, FULL, Quality.STUB),
+        (16, FULL, Quality.STUB),
         (20, replace(FULL, quality=Quality.STUB), Quality.STUB),
         (20, None, Quality.STUB),
         (20, Article(url=URL, headline="Other", blocks=(Block(text="Another text stood here."),)), Quality.STUB),
@@ -92,6 +93,13 @@ def test_a_page_that_shows_as_much_as_before_is_no_teaser_whatever_offer_stands_
     judged = as_whole(capture(status=200, article=page), latest)
     assert judged.article is not None
     assert judged.article.quality is quality
+
+
+def test_a_page_that_lost_a_paragraph_and_still_ends_as_it_did_is_no_teaser() -> None:
+    page = replace(FULL, blocks=FULL.blocks[:9] + FULL.blocks[14:], quality=Quality.STUB)
+    judged = as_whole(capture(status=200, article=page), FULL)
+    assert judged.article is not None
+    assert judged.article.quality is Quality.OK
 
 
 SITE = "https://example.org"

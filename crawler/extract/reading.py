@@ -278,7 +278,7 @@ def _standfirst(
     said = [comparable(description).casefold() for description in meta.descriptions]
     words: set[str] = set()
     around = list(islice(page.lines[start].box.ancestors(), 5)) if start < len(page.lines) else []
-    named: list[str] = []
+    named: list[tuple[float, Line]] = []
     best = (0.0, "")
     for line in page.lines[max(0, start - (5 if top is not None else 12)) : stop]:
         if line.index in taken or not 30 <= bodies.size(line.text) <= 1200 or line.link_chars * 2 > len(line.text):
@@ -289,7 +289,7 @@ def _standfirst(
         score = max((_likeness(comparable(line.text).casefold(), text) for text in said), default=0.0)
         if top is None or start < line.index < start + 15:
             if any(wordings.names_standfirst(box.name) for box in chain[:2]):
-                named.append(line.text)
+                named.append((score, line))
             elif score < 0.6 and len(line.text) > 80 and not set(chain[1:3]).isdisjoint(around):
                 # Beside the headline and in the article's own words: an advertisement has others.
                 words = words or _long_words(" ".join([*said, *(part.line.text for part in found.parts[:20])]))
@@ -297,8 +297,12 @@ def _standfirst(
                 score = 0.6 if len(own & words) * 4 >= len(own) else 0.0
         if score > best[0] and score >= 0.6:
             best = (score, line.text)
-    # Some papers print two or three under each other.
-    return " ".join(named[:4]) or best[1]
+    if not named:
+        return best[1]
+    # Some papers print two or three under each other, in one shape; what was put between them has another.
+    likest = max(named, key=lambda pair: pair[0])[1].box
+    lines = [line for _, line in named if line.box.shape == likest.shape or wordings.names_standfirst(line.box.name)]
+    return " ".join(line.text for line in lines[:4])
 
 
 def _long_words(text: str) -> set[str]:
