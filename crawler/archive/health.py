@@ -26,11 +26,18 @@ def examine(file: File, now: datetime) -> list[Ailment]:
     runs = [known_moment(row["started_at"]) for row in file.rows("SELECT * FROM crawls ORDER BY id DESC LIMIT 2")]
     began = runs[0] if runs else now
     is_first_of_day = len(runs) < 2 or runs[1].date() < began.date()
+    new: set[tuple[int, Sign]] = set()
     for feed in file.rows(
         "SELECT * FROM feeds WHERE removed_at IS NULL AND paused_at IS NULL AND last_visit >= ?", as_text(began)
     ):
-        _keep(file, feed["id"], _signs(file, feed), now)
-    return [ailment for ailment in ailments(file) if is_first_of_day or ailment.since >= began]
+        new |= {(feed["id"], sign) for sign in _keep(file, feed["id"], _signs(file, feed), now)}
+    return [
+        ailment
+        for ailment in ailments(file)
+        if is_first_of_day
+        or (ailment.feed_id, ailment.sign) in new
+        or (ailment.sign is Sign.HELD and ailment.since >= began)
+    ]
 
 
 def ailments(file: File) -> list[Ailment]:
@@ -108,8 +115,8 @@ def _found(file: File, feed_id: int) -> list[datetime]:
     return times
 
 
-def _keep(file: File, feed_id: int, signs: dict[Sign, str], now: datetime) -> None:
-    """Write down what ails a feed: what is new, what goes on with today's evidence, what is over."""
+def _keep(file: File, feed_id: int, signs: dict[Sign, str], now: datetime) -> set[Sign]:
+    """Write down what ails a feed: what is new, what goes on with today's evidence, what is over; return the new."""
     rows = file.rows("SELECT id, sign FROM ailments WHERE feed_id = ? AND over_at IS NULL", feed_id)
     known = {Sign(row["sign"]): row["id"] for row in rows}
     for sign, evidence in signs.items():
@@ -122,3 +129,4 @@ def _keep(file: File, feed_id: int, signs: dict[Sign, str], now: datetime) -> No
             )
     for sign in known.keys() - signs.keys():
         file.run("UPDATE ailments SET over_at = ? WHERE id = ?", as_text(now), known[sign])
+    return signs.keys() - known.keys()

@@ -278,8 +278,8 @@ class Progress:
         self._task = self._bar.add_task("crawl", total=0, rate="", shown="")
         crawler.signals.connect(self._bar.start, signals.spider_opened)
         crawler.signals.connect(self._asked, signals.request_scheduled)
-        crawler.signals.connect(self._recorded, signals.item_scraped)
-        crawler.signals.connect(self._recorded, signals.response_received)
+        crawler.signals.connect(self._draw, signals.item_scraped)
+        crawler.signals.connect(self._draw, signals.response_received)
         crawler.signals.connect(self._bar.stop, signals.spider_closed)
         self._total = 0
 
@@ -290,11 +290,13 @@ class Progress:
     def _asked(self, request: Request) -> None:
         if "redirect_times" not in request.meta:  # the same visit goes on
             self._total += 1
-            self._bar.update(self._task, total=self._total)
+            self._draw()
 
-    def _recorded(self) -> None:
+    def _draw(self) -> None:
         counts = {name: value for name, value in self._stats.get_stats().items() if name.startswith("redline/")}
         new, changed = (counts.get(f"redline/{name}", 0) for name in ("new", "changed"))
         done, elapsed = sum(counts.values()), self._bar.tasks[0].elapsed
         rate = f"{done / elapsed:,.1f}/s" if elapsed else ""
-        self._bar.update(self._task, completed=done, rate=rate, shown=f"{new} new, {changed} changed")
+        self._bar.update(
+            self._task, total=self._total, completed=done, rate=rate, shown=f"{new} new, {changed} changed"
+        )
