@@ -327,7 +327,8 @@ class WatchedFeed:
 class DueArticle:
     """An article to visit now, with the validators of its latest good answer.
 
-    `asks_in_full`: not to be asked with them, because they are to be put to the test or are known to lie.
+    `asks_in_full`: not to be asked with them, because they are to be put to the test or are known to lie. `is_failing`:
+    its latest visit brought nothing.
     """
 
     id: int
@@ -335,6 +336,7 @@ class DueArticle:
     etag: str | None
     last_modified: str | None
     asks_in_full: bool = False
+    is_failing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -242,6 +242,9 @@ class Manners:
         """Leave a host alone that answers nothing: else each of its articles would take its time to find that out."""
         if not isinstance(exception, (DownloadFailedError, CannotResolveHostError, DownloadConnectionRefusedError)):
             return
+        # What brought nothing before says nothing of the host now: such articles are the longest overdue, and first.
+        if (article := request.cb_kwargs.get("article")) is not None and article.is_failing:
+            return
         name, now = urlsplit(request.url).netloc, _now()
         self._unanswered[name] += 1
         if self._unanswered[name] >= _UNANSWERED_IN_A_ROW and not manners.is_waiting(self._host(name), now):
@@ -442,7 +445,7 @@ _SHORT_WAIT_SECONDS = 60.0
 # Scrapy looks for more to do when an answer has come, and every 5 seconds.
 _LOOKS_AHEAD_SECONDS = 5.0
 _FULL = 1_000_000
-# An article may hang, two may; a host of which three in a row say nothing hangs itself.
+# An article may hang, two may; a host of which three in a row say nothing, that did before or are new, hangs itself.
 _UNANSWERED_IN_A_ROW = 3
 # RFC 9309, 2.5, asks for 500 KiB at least; what is longer than this is no robots.txt.
 _ROBOTS_MAX_BYTES = 4 * 2**20

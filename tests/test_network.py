@@ -479,6 +479,21 @@ def test_s13_a_host_that_never_answers_is_left_alone_after_three_times_and_its_a
     assert "no answer came to 3 requests in a row" in redline("feeds").stdout
 
 
+def test_s13_articles_that_never_answered_are_first_in_the_queue_and_say_nothing_of_the_others(
+    redline: Command, tmp_path: Path
+) -> None:
+    with Newsroom(outlets=(), bare=("site",)) as press:
+        links = [press.page(f"/{kind}{n}", TEXT, outlet="site") for n in range(4) for kind in ("hangs", "reads")]
+        for n in range(4):
+            press.fault(f"/hangs{n}", delay=600, outlet="site")
+        redline("add", feed_of(press, links, outlet="site"))
+        redline("crawl", "-s", "DOWNLOAD_TIMEOUT=0.3")
+        redline("crawl", "--all", "-s", "DOWNLOAD_TIMEOUT=0.3")
+    asked = rows(tmp_path, "SELECT count(*) FROM captures WHERE crawl_id = 2 AND article_id IS NOT NULL")
+    read = rows(tmp_path, "SELECT count(*) FROM captures WHERE crawl_id = 2 AND outcome = 'not_modified'")
+    assert (asked, read) == ([(8,)], [(5,)]), "the feed and the four that can be read"
+
+
 # Secrets and strangers ------------------------------------------------------------------------------------------------
 
 

@@ -84,7 +84,8 @@ from crawler.rows import as_text, known_moment, moment
 _SLACK = timedelta(minutes=1)
 _NO_LIMIT = Budget()
 _VISITED = (
-    "SELECT a.id, a.current_url, a.feed_id, a.last_visit, a.next_visit, a.etag, a.last_modified, a.not_modified"
+    "SELECT a.id, a.current_url, a.feed_id, a.last_visit, a.next_visit, a.etag, a.last_modified, a.not_modified,"
+    " a.failures"
     " FROM articles AS a JOIN feeds AS f ON f.id = a.feed_id"
     " WHERE f.paused_at IS NULL AND f.removed_at IS NULL AND a.merged_into IS NULL"
 )

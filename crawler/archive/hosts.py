@@ -84,6 +84,7 @@ def due_article(row: sqlite3.Row, known: Mapping[str, Host], now: datetime) -> D
         etag=row["etag"],
         last_modified=row["last_modified"],
         asks_in_full=manners.asks_in_full(row["not_modified"], manners.trust(host, now) if host else None),
+        is_failing=row["failures"] > 0,
     )
 
 
