@@ -30,7 +30,8 @@ def press() -> Iterator[Newsroom]:
 
 
 def start_crawl(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    given = ["crawl", "-s", "DOWNLOAD_DELAY=0", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=4", *arguments]
+    # A pace at which a run is still at work some hundredths of a second after a capture was seen.
+    given = ["crawl", "-s", "DOWNLOAD_DELAY=0.02", "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=4", *arguments]
     return subprocess.Popen(
         [command(), *given], cwd=folder, env=crawl_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
