@@ -104,7 +104,8 @@ _SHOWN: dict[str, dict[str, Any]] = {
         "sort_desc": "last_changed",
         "facets": ["host", "state", "language", "section", {"array": "authors"}],
     },
-    "urls": {"label_column": "url", "sort_desc": "id", "facets": ["source"]},
+    # Not by the address: a label is printed as it is, with a token that stands in it.
+    "urls": {"label_column": "source", "sort_desc": "id", "facets": ["source"]},
     "entries": {"label_column": "title", "sort_desc": "id", "facets": ["feed_id"]},
     "crawls": {"label_column": "started_at", "sort_desc": "id", "facets": ["reason"]},
     "captures": {"label_column": "captured_at", "sort_desc": "id", "facets": ["outcome"]},
